@@ -1,0 +1,47 @@
+import type { JsonObject } from '../dag/json.ts';
+import type { Ledger, Manifest } from '../ports/ledger.ts';
+import type { Notifier } from '../ports/notifier.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { SqlEngine } from '../ports/sql-engine.ts';
+import type { Warehouse } from '../ports/warehouse.ts';
+
+/** The parts a worker is made of, opened by the composition root. */
+export interface Ports {
+  readonly objects: ObjectStore;
+  readonly sql: SqlEngine;
+  readonly ledger: Ledger;
+  readonly notifier: Notifier;
+  /** Opens a named warehouse connection; the secret is resolved here, in the worker, and nowhere else. */
+  warehouse(connection: string): Promise<Warehouse>;
+}
+
+export interface Logger {
+  debug(message: string, fields?: JsonObject): void;
+  info(message: string, fields?: JsonObject): void;
+  warn(message: string, fields?: JsonObject): void;
+  error(message: string, fields?: JsonObject): void;
+}
+
+/** What a task body gets beside its input. */
+export interface TaskContext {
+  readonly dagId: string;
+  readonly taskId: string;
+  readonly mapIndex: number | null;
+  readonly run: { readonly id: string; readonly workflowId: string; readonly type: string };
+  /** RFC 3339 UTC instants; `logicalDate` is the interval's start. */
+  readonly interval: { readonly start: string; readonly end: string; readonly logicalDate: string };
+  readonly params: JsonObject;
+  readonly attempt: number;
+  /** True once this instance lost its snapshot too often: take leases before computing. */
+  readonly lease: boolean;
+  readonly log: Logger;
+  /** Aborted when the run is cancelled, the attempt timed out or the worker shuts down. */
+  readonly signal: AbortSignal;
+  /** Says that the attempt lives; throttled, call it freely. */
+  beat(note?: string): void;
+  readonly ports: Ports;
+  /** Key prefix of this attempt's own, fresh at every attempt: `<zone or name>/…/<run>/<task>/<attempt>/`. */
+  attemptPrefix(table: string): string;
+  /** Hands over what was computed. Readers see it only after the interpreter has accepted the attempt and published. At most once per attempt. */
+  stage(manifest: Manifest): void;
+}

@@ -1,0 +1,139 @@
+/**
+ * Terminology, used alike in code, SQL, CLI, console and docs:
+ *
+ * - **DAG**: a named graph of tasks declared in TypeScript. **Plan**: the DAG compiled to data.
+ * - **Task**: one node. **Task instance**: a task within one run; a mapped task has many.
+ * - **Run**: one execution of a DAG for one data interval. **Attempt**: one try at a task instance.
+ * - **Logical date**: the start of the **data interval** `[start, end)` a run covers, in UTC.
+ * - **Zone**: a layer of the lake (raw, bronze, silver, gold, audit). **Table**: a named relation in a
+ *   zone. **Partition**: a slice of a table that is published as a whole.
+ * - **Contract**: the declared shape of a table. **Rule**: a check declared in it.
+ *   **Quarantine**: where rows go that break a rule, with every reason.
+ * - **Publish**: make a new version of partitions visible to readers, all at once.
+ * - **Watermark**: how far a source has been read.
+ */
+import type { Json, JsonObject } from './json.ts';
+import type { Schedule } from './schedule.ts';
+
+/** Airflow's names and meanings. `all_success` is the default. */
+export const triggerRules = [
+  'all_success',
+  'all_failed',
+  'all_done',
+  'all_done_min_one_success',
+  'all_skipped',
+  'one_failed',
+  'one_success',
+  'one_done',
+  'none_failed',
+  'none_failed_min_one_success',
+  'none_skipped',
+  'always',
+] as const;
+export type TriggerRule = (typeof triggerRules)[number];
+
+export type TaskState =
+  | 'none'
+  | 'scheduled'
+  | 'running'
+  | 'success'
+  | 'failed'
+  | 'skipped'
+  | 'upstream_failed'
+  | 'up_for_retry'
+  | 'waiting';
+
+export type RunState = 'running' | 'success' | 'failed' | 'cancelled';
+
+/**
+ * - `task`: runs its body once per attempt.
+ * - `branch`: its output names the direct downstream tasks to follow; the others are skipped.
+ * - `short_circuit`: a falsy output skips everything downstream.
+ * - `sensor`: its body is poked until it answers `{ done: true }`; no worker slot is held between pokes.
+ * - `wait`: a durable timer, no body.
+ */
+export type TaskKindName = 'task' | 'branch' | 'short_circuit' | 'sensor' | 'wait';
+
+/**
+ * A JSON value in which `{ "$ref": source, "path": [...] }` stands for a value known only in the run.
+ * Sources: `task:<id>` (a task's output; for a mapped task the list of its outputs), `interval`,
+ * `params`, `item` (the element a mapped instance works on), `run`. An object of the user's own
+ * that has a `$ref` key is refused by validation.
+ */
+export type ArgumentExpression = Json;
+
+/** Which of a task's own failures are tried again; first rule whose `errorType` matches decides. */
+export interface RetryRule {
+  readonly errorType: string;
+  readonly action: 'retry' | 'fail';
+  readonly delayMs: number | null;
+}
+
+/** The business budget: at most `limit` further attempts, waiting `initialMs * factor^(n-1)`, capped. */
+export interface RetryPlan {
+  readonly limit: number;
+  readonly initialMs: number;
+  readonly factor: number;
+  readonly maxMs: number;
+  readonly rules: readonly RetryRule[];
+}
+
+export interface SensorPlan {
+  readonly pokeMs: number;
+  /** From the first poke; running out is never retried. */
+  readonly timeoutMs: number;
+  /** Running out skips the task in place of failing it. */
+  readonly softFail: boolean;
+}
+
+/** Either a length of time after the task became ready or an instant (RFC 3339). */
+export type WaitPlan = { readonly forMs: number } | { readonly until: ArgumentExpression };
+
+export interface PlanTask {
+  readonly id: string;
+  readonly kind: TaskKindName;
+  /** Direct upstream task ids, sorted. */
+  readonly upstream: readonly string[];
+  readonly triggerRule: TriggerRule;
+  readonly input: ArgumentExpression;
+  /** The list whose elements each get an instance of this task, or null for a single instance. */
+  readonly mapOver: ArgumentExpression | null;
+  readonly retries: RetryPlan;
+  /** Longest time one attempt may take. */
+  readonly timeoutMs: number;
+  /** An attempt not heard of for this long is taken for lost; null when the body does not heartbeat. */
+  readonly heartbeatMs: number | null;
+  readonly sensor: SensorPlan | null;
+  readonly wait: WaitPlan | null;
+  /** One line for the Temporal UI and `runs show`. */
+  readonly summary: string | null;
+  /** What the task's kind says of itself: its name, tables read and written, hashes of SQL and contract. */
+  readonly facts: JsonObject;
+}
+
+export interface ParamPlan {
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date' | 'json';
+  readonly default: Json;
+  readonly required: boolean;
+  readonly allowed: readonly Json[] | null;
+  readonly description: string | null;
+}
+
+/** A compiled DAG: canonical, serialisable, without SQL text or clocks. Its hash identifies it. */
+export interface Plan {
+  readonly format: 1;
+  readonly dagId: string;
+  readonly description: string | null;
+  readonly schedule: Schedule | null;
+  readonly timezone: string;
+  /** First interval's start and last interval's start, RFC 3339 UTC instants, or null. */
+  readonly startAt: string | null;
+  readonly endAt: string | null;
+  readonly catchup: boolean;
+  readonly maxActiveRuns: number;
+  readonly params: Readonly<Record<string, ParamPlan>>;
+  readonly tags: readonly string[];
+  readonly owners: readonly string[];
+  /** Sorted by id. */
+  readonly tasks: readonly PlanTask[];
+}

@@ -1,0 +1,24 @@
+import type { CallOptions } from './abortable.ts';
+import type { ResultValue } from './sql-engine.ts';
+
+export interface QueryColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+export interface QueryResult {
+  readonly columns: readonly QueryColumn[];
+  /** Streamed; each row in column order. */
+  readonly rows: AsyncIterable<readonly ResultValue[]>;
+  /** Bytes of the files the query could touch after partition pruning. */
+  readonly bytesScanned: number;
+  /** Partitions read and partitions left out by pruning. */
+  readonly partitionsRead: number;
+  readonly partitionsPruned: number;
+}
+
+/** Answers read-only SQL over published tables, written `<pipeline>.<table>`, all seen at one snapshot. */
+export interface QueryService {
+  /** Submits one select and awaits its first rows. Throws TerminalError for SQL that does not parse, is not read-only, or names an unknown table. */
+  query(sql: string, options?: CallOptions & { readonly limit?: number }): Promise<QueryResult>;
+}
