@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** The table of docs/architecture.md: what each room may import, and whether it may use Node's own modules. */
+const rooms: Record<string, { rooms: readonly string[]; packages: readonly RegExp[]; node: boolean }> = {
+  dag: { rooms: [], packages: [], node: false },
+  ports: { rooms: ['dag'], packages: [], node: false },
+  workflows: { rooms: ['dag', 'ports'], packages: [/^@temporalio\/(workflow|common)$/], node: false },
+  activities: { rooms: ['dag', 'ports'], packages: [/^@temporalio\/(activity|common)$/, /^@polyglot-sql\/sdk$/], node: true },
+  'engines/duckdb': { rooms: ['dag', 'ports'], packages: [/^@duckdb\/node-api$/, /^@polyglot-sql\/sdk$/], node: true },
+  'engines/filesystem': { rooms: ['dag', 'ports'], packages: [], node: true },
+  'engines/postgres': { rooms: ['dag', 'ports'], packages: [/^pg$/, /^pg-copy-streams$/, /^knex$/], node: true },
+  'engines/notify': { rooms: ['dag', 'ports'], packages: [], node: true },
+  migrations: { rooms: ['dag', 'ports'], packages: [/^knex$/, /^pg$/], node: true },
+  pipelines: { rooms: ['dag', 'ports', 'activities'], packages: [/^@faker-js\/faker$/], node: true },
+  workers: {
+    rooms: ['dag', 'ports', 'workflows', 'activities', 'engines', 'pipelines', 'migrations'],
+    packages: [/./],
+    node: true,
+  },
+  cli: { rooms: ['dag', 'ports', 'workflows', 'activities', 'engines', 'pipelines', 'migrations', 'workers'], packages: [/./], node: true },
+};
+/** A room whose imports of another are for types only. */
+const typesOnly = new Set(['workflows>ports']);
+
+function sources(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+}
+
+function imports(file: string): { from: string; type: boolean }[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  const statements = text.matchAll(/^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm);
+  const dynamic = text.matchAll(/import\(\s*['"]([^'"]+)['"]\s*\)/g);
+  return [
+    ...[...statements].map((match) => ({ type: match[1] !== undefined, from: match[2]! })),
+    ...[...dynamic].map((match) => ({ type: false, from: match[1]! })),
+  ];
+}
+
+function roomOf(file: string): string {
+  const [first, second] = file.split('/');
+  return first === 'engines' ? `engines/${second}` : first!;
+}
+
+function violation(room: string, file: string, entry: { from: string; type: boolean }): string | null {
+  const rule = rooms[room]!;
+  const where = `${file} imports ${entry.from}`;
+  if (entry.from.startsWith('.')) {
+    const target = roomOf(relative(root, resolve(root, dirname(file), entry.from)));
+    if (target === room) return null;
+    if (!rule.rooms.includes(target) && !rule.rooms.includes(target.split('/')[0]!)) return `${where}: ${room} may import only ${rule.rooms.join(', ') || 'nothing'}`;
+    if (typesOnly.has(`${room}>${target}`) && !entry.type) return `${where}: ${room} may import types only from ${target}`;
+    return null;
+  }
+  if (entry.from.startsWith('node:')) return rule.node ? null : `${where}: ${room} may not use Node's modules`;
+  return rule.packages.some((allowed) => allowed.test(entry.from)) ? null : `${where}: not a package of ${room}`;
+}
+
+test.each(Object.keys(rooms))('%s imports only what its row of the rooms table allows', (room) => {
+  const found = sources(room).flatMap((file) => imports(file).map((entry) => violation(room, file, entry)));
+  expect(found.filter((problem) => problem !== null)).toEqual([]);
+});
+
+test('every folder with sources at the root is a room of the table, or bench or tests', () => {
+  const folders = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
+    .map((entry) => entry.name);
+  const known = new Set([...Object.keys(rooms).map((room) => room.split('/')[0]), 'bench', 'tests', 'docs']);
+  expect(folders.filter((folder) => !known.has(folder))).toEqual([]);
+  const engines = readdirSync(join(root, 'engines')).filter((name) => rooms[`engines/${name}`] === undefined);
+  expect(engines).toEqual([]);
+});
