@@ -1,0 +1,13 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+
+/** A fresh, empty database on the server of the test run: its URL. */
+export async function createDatabase(postgresUrl: string): Promise<string> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const client = new pg.Client({ connectionString: postgresUrl });
+  await client.connect();
+  await client.query(`create database ${name}`).finally(() => client.end());
+  const url = new URL(postgresUrl);
+  url.pathname = `/${name}`;
+  return url.toString();
+}

@@ -1,0 +1,45 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { openPostgresServer } from '../../workers/stack/postgres-server.ts';
+import { resolveTemporalBinary } from '../../workers/stack/temporal-binary.ts';
+import { openTemporalServer } from '../../workers/stack/temporal-server.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Superuser URL of the database `postgres`; make a database of your own with `createDatabase`. */
+    postgresUrl: string;
+    temporalAddress: string;
+    /** The Temporal CLI, for tests that start servers of their own. */
+    temporalBinary: string;
+  }
+}
+
+/** One Postgres and one Temporal server for all tests. Their guards end them with this process, however it ends. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'ingot-tests-'));
+  // As root, Postgres runs under another account, which must be able to reach its data.
+  await chmod(folder, 0o755);
+  const binary = await resolveTemporalBinary({
+    env: process.env,
+    progress: (line) => process.stderr.write(`${line}\n`),
+  });
+  const postgres = await openPostgresServer({ folder: join(folder, 'postgres'), durable: false });
+  const temporal = await openTemporalServer({
+    binary: binary.path,
+    folder: join(folder, 'temporal'),
+    ui: false,
+    retentionDays: 1,
+  }).catch(async (error: unknown) => {
+    await postgres.close();
+    throw error;
+  });
+  project.provide('postgresUrl', postgres.url('postgres'));
+  project.provide('temporalAddress', temporal.address);
+  project.provide('temporalBinary', binary.path);
+  return async () => {
+    await Promise.all([postgres.close(), temporal.close()]);
+    await rm(folder, { recursive: true, force: true });
+  };
+}
