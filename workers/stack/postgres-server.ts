@@ -50,8 +50,12 @@ async function answers(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => {});
   await client.connect();
-  await client.query('select 1').finally(() => client.end());
-  return true;
+  try {
+    await client.query('select 1');
+    return true;
+  } finally {
+    await client.end();
+  }
 }
 
 /** Starts the embedded Postgres over its own data folder, creating or mending that first; it ends with this process at the latest. */

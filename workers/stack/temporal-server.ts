@@ -49,14 +49,17 @@ function serverArgs(options: TemporalServerOptions, ports: TemporalServer['ports
   const repeat = (flag: string, values: readonly string[]): string[] =>
     values.flatMap((value) => [flag, value]);
   return [
-    ...['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'warn', '--log-format', 'json'],
-    ...['--port', String(ports.grpc), '--http-port', String(ports.http)],
-    ...(options.ui ? ['--ui-port', String(ports.ui)] : ['--headless']),
-    ...['--db-filename', join(options.folder, 'temporal.db')],
-    ...repeat('--sqlite-pragma', pragmas),
-    ...repeat('--dynamic-config-value', dynamicConfig),
-    ...repeat('--search-attribute', searchAttributes),
-  ];
+    'server start-dev --ip 127.0.0.1 --log-level warn --log-format json',
+    `--port ${ports.grpc} --http-port ${ports.http} ${options.ui ? `--ui-port ${ports.ui}` : '--headless'}`,
+  ]
+    .flatMap((flags) => flags.split(' '))
+    .concat(
+      '--db-filename',
+      join(options.folder, 'temporal.db'),
+      repeat('--sqlite-pragma', pragmas),
+      repeat('--dynamic-config-value', dynamicConfig),
+      repeat('--search-attribute', searchAttributes),
+    );
 }
 
 async function keepRunsFor(days: number, url: string): Promise<void> {
