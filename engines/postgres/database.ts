@@ -1,0 +1,117 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { TerminalError } from '../../ports/errors.ts';
+import { isConnectionLost, isTransient, translated } from './errors.ts';
+
+export type Query = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
+
+/** A pool of connections whose errors are the product's own. */
+export interface Database {
+  /** `host:port/database`, for messages. */
+  readonly place: string;
+  readonly pool: pg.Pool;
+  readonly query: Query;
+  /** Repeats `body`, which may only touch the database, when Postgres found a deadlock. */
+  transaction<Result>(body: (query: Query) => Promise<Result>): Promise<Result>;
+  close(): Promise<void>;
+}
+
+const int8 = 20;
+const timestamptz = 1184;
+
+/** Counts and versions stay below 2^53, so they may be numbers; instants are RFC 3339 text, as everywhere in the product. */
+const types = {
+  getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
+    if (oid === int8) return Number;
+    const parse = pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown;
+    return oid === timestamptz ? (value) => (parse(value) as Date).toISOString() : parse;
+  },
+};
+
+function refuse(): TerminalError {
+  // Without the cause: it quotes the connection string, password and all.
+  return new TerminalError({
+    expected: 'a connection string like postgres://user@host:5432/database',
+    found: 'one that cannot be parsed',
+    remedy: 'Correct the connection string.',
+  });
+}
+
+function placeOf(connectionString: string): string {
+  try {
+    const client = new pg.Client({ connectionString });
+    return `${client.host}:${client.port}/${client.database ?? ''}`;
+  } catch {
+    throw refuse();
+  }
+}
+
+const limitOfRepeats = 8;
+
+export async function rollback(client: pg.PoolClient, error: unknown): Promise<void> {
+  if (isConnectionLost(error)) return client.release(true);
+  try {
+    await client.query('rollback');
+    client.release();
+  } catch {
+    client.release(true);
+  }
+}
+
+/** `settings` are server settings of every session, e.g. `{ TimeZone: 'UTC' }`. */
+export function openDatabase(
+  connectionString: string,
+  settings: Readonly<Record<string, string>>,
+  maxConnections: number,
+): Database {
+  const place = placeOf(connectionString);
+  const pool = new pg.Pool({
+    connectionString,
+    max: maxConnections,
+    connectionTimeoutMillis: 15_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    allowExitOnIdle: true,
+    application_name: 'ingot',
+    options: Object.entries(settings)
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
+    types: types as pg.CustomTypesConfig,
+  });
+  // An idle session that the server ended is dropped by the pool; without a listener the event would end the process.
+  pool.on('error', () => undefined);
+
+  async function repeatedly<Result>(once: () => Promise<Result>): Promise<Result> {
+    for (let repeat = 1; ; repeat += 1) {
+      try {
+        return await once();
+      } catch (error) {
+        if (!isTransient(error) || repeat === limitOfRepeats) throw translated(error, place);
+        await delay(Math.random() * 20 * repeat);
+      }
+    }
+  }
+
+  async function transactOnce<Result>(body: (query: Query) => Promise<Result>): Promise<Result> {
+    const client = await pool.connect();
+    const query: Query = async (sql, values = []) => (await client.query(sql, values as unknown[])).rows;
+    try {
+      await client.query('begin');
+      const result = await body(query);
+      await client.query('commit');
+      client.release();
+      return result;
+    } catch (error) {
+      await rollback(client, error);
+      throw error;
+    }
+  }
+
+  return {
+    place,
+    pool,
+    query: (sql, values = []) => repeatedly(async () => (await pool.query(sql, values as unknown[])).rows),
+    transaction: (body) => repeatedly(() => transactOnce(body)),
+    close: () => pool.end(),
+  };
+}

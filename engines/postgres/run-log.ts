@@ -1,0 +1,169 @@
+import { canonicalJson } from '../../dag/json.ts';
+import type { Json } from '../../dag/json.ts';
+import type { Plan } from '../../dag/plan.ts';
+import { RunClosedError, TerminalError } from '../../ports/errors.ts';
+import type { LedgerEvent, NewRun, RunFilter, RunLog, RunRecord } from '../../ports/ledger.ts';
+import { takeLocks } from './advisory-locks.ts';
+import { readAttempts, recordAttempts } from './attempts.ts';
+import type { Database, Query } from './database.ts';
+import { jsonText } from './json-text.ts';
+
+const runColumns = `run_id as "runId", workflow_id as "workflowId", dag_id as "dagId", type, state, logical_date as "logicalDate",
+  interval_start as "intervalStart", interval_end as "intervalEnd", params, plan_hash as "planHash", build,
+  started_at as "startedAt", ended_at as "endedAt", failure`;
+
+function closed(run: NewRun, found: string): RunClosedError {
+  return new RunClosedError({
+    place: `run ${run.runId} of ${run.workflowId}`,
+    expected: 'a run that is not yet closed',
+    found,
+    remedy: 'Start a new run of the interval if it is still wanted.',
+  });
+}
+
+/** Runs of the same workflow id follow one another, so at most one of them is open and the newest start is the real one. */
+async function makeWay(query: Query, run: NewRun): Promise<'insert' | 'known'> {
+  const others = await query<{ runId: string; state: string; newer: boolean }>(
+    `select run_id as "runId", state, started_at > $3::timestamptz as newer from ingot.runs
+      where run_id = $1 or workflow_id = $2 and (state = 'running' or started_at > $3::timestamptz)`,
+    [run.runId, run.workflowId, run.startedAt],
+  );
+  const own = others.find((other) => other.runId === run.runId);
+  if (own !== undefined) {
+    if (own.state === 'running') return 'known';
+    throw closed(run, `it was closed as ${own.state}`);
+  }
+  const newer = others.find((other) => other.newer);
+  if (newer !== undefined) throw closed(run, `run ${newer.runId}, which started later`);
+  for (const other of others) await closeReplaced(query, other.runId, run);
+  return 'insert';
+}
+
+async function closeReplaced(query: Query, runId: string, by: NewRun): Promise<void> {
+  const failure = {
+    task: '',
+    type: 'RunReplaced',
+    message: `Run ${by.runId} of the same interval began while this one was still open: its execution had ended without saying so.`,
+    retryable: true,
+  };
+  await close(query, runId, 'failed', by.startedAt, failure);
+  await insertEvents(query, [
+    {
+      key: `run:${runId}:replaced`,
+      kind: 'run_replaced',
+      at: by.startedAt,
+      payload: { runId, by: by.runId },
+    },
+  ]);
+}
+
+async function close(
+  query: Query,
+  runId: string,
+  outcome: string,
+  endedAt: string,
+  failure: RunRecord['failure'],
+): Promise<boolean> {
+  const rows = await query(
+    `with ended as (
+       update ingot.runs set state = $2, ended_at = $3, failure = $4 where run_id = $1 and state = 'running' returning run_id
+     ), released as (delete from ingot.leases where run_id = $1)
+     select run_id from ended union all select run_id from ingot.runs where run_id = $1`,
+    [runId, outcome, endedAt, failure === null ? null : jsonText(failure)],
+  );
+  return rows.length > 0;
+}
+
+export async function insertEvents(query: Query, events: readonly LedgerEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await query(
+    `insert into ingot.events (key, kind, at, payload)
+     select key, kind, at, payload from jsonb_to_recordset($1) as e (key text, kind text, at timestamptz, payload jsonb)
+     order by key on conflict (key) do nothing`,
+    [jsonText(events)],
+  );
+}
+
+async function beginRun(query: Query, run: NewRun): Promise<void> {
+  await takeLocks(query, [{ name: `workflow:${run.workflowId}`, mode: 'exclusive' }]);
+  if ((await makeWay(query, run)) === 'known') return;
+  await query(
+    'insert into ingot.plans (hash, dag_id, plan) values ($1, $2, $3) on conflict (hash) do nothing',
+    [run.planHash, run.plan.dagId, canonicalJson(run.plan as unknown as Json)],
+  );
+  await query(
+    `insert into ingot.runs (run_id, workflow_id, dag_id, type, state, logical_date, interval_start, interval_end, params,
+                             plan_hash, build, started_at)
+     values ($1, $2, $3, $4, 'running', $5, $6, $7, $8, $9, $10, $11)`,
+    [
+      run.runId,
+      run.workflowId,
+      run.dagId,
+      run.type,
+      run.logicalDate,
+      run.intervalStart,
+      run.intervalEnd,
+      jsonText(run.params),
+      run.planHash,
+      run.build,
+      run.startedAt,
+    ],
+  );
+}
+
+const ofRuns: Readonly<Record<'dagId' | 'state' | 'workflowId', string>> = {
+  dagId: 'dag_id',
+  state: 'state',
+  workflowId: 'workflow_id',
+};
+
+function listRuns(query: Query, filter: RunFilter): Promise<RunRecord[]> {
+  const values: unknown[] = [filter.limit ?? 50];
+  const wanted = Object.entries(ofRuns).flatMap(([field, column]) => {
+    const value = filter[field as keyof typeof ofRuns];
+    return value === undefined ? [] : [`${column} = $${values.push(value)}`];
+  });
+  const where = wanted.length === 0 ? '' : `where ${wanted.join(' and ')}`;
+  return query<RunRecord>(
+    `select ${runColumns} from ingot.runs ${where} order by started_at desc, run_id limit $1`,
+    values,
+  );
+}
+
+function listEvents(query: Query, filter: Parameters<RunLog['events']>[0]): Promise<LedgerEvent[]> {
+  return query<LedgerEvent>(
+    `select key, kind, at, payload from ingot.events
+      where ($1::text is null or key ^@ $1) and ($2::text is null or kind = $2)
+      order by position desc limit $3`,
+    [filter.keyPrefix ?? null, filter.kind ?? null, filter.limit ?? 50],
+  );
+}
+
+export function postgresRunLog(db: Database): RunLog {
+  return {
+    beginRun: (run) => db.transaction((query) => beginRun(query, run)),
+    recordAttempts: (runId, attempts, events = []) =>
+      db.transaction(async (query) => {
+        await recordAttempts(query, runId, attempts);
+        await insertEvents(query, events);
+      }),
+    endRun: async (runId, outcome, endedAt, failure) => {
+      if (await close(db.query, runId, outcome, endedAt, failure)) return;
+      throw new TerminalError({
+        place: `run ${runId}`,
+        expected: 'a run that was begun',
+        found: 'none of this id in the ledger',
+        remedy: 'Call beginRun first, and with the same ledger.',
+      });
+    },
+    run: async (runId) =>
+      (await db.query<RunRecord>(`select ${runColumns} from ingot.runs where run_id = $1`, [runId]))[0] ??
+      null,
+    runs: (filter) => listRuns(db.query, filter),
+    attempts: (runId) => readAttempts(db.query, runId),
+    events: (filter) => listEvents(db.query, filter),
+    plan: async (hash) =>
+      (await db.query<{ plan: Plan }>('select plan from ingot.plans where hash = $1', [hash]))[0]?.plan ??
+      null,
+  };
+}
