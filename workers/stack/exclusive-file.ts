@@ -6,17 +6,29 @@ export interface ExclusiveFile {
   release(): void;
 }
 
-/** Locks `file` for this process, or returns null when another one holds it. SQLite does the locking: Node has no call for it. */
-export function tryExclusive(file: string): ExclusiveFile | null {
+const busy = 5;
+
+/** SQLite does the locking: Node has no call for it. */
+function tryLock(file: string, statements: readonly string[]): ExclusiveFile | null {
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
-    database.exec('BEGIN EXCLUSIVE');
+    for (const statement of statements) database.exec(statement);
     return { release: () => database.close() };
   } catch (error) {
     database.close();
-    if ((error as { errcode?: number }).errcode === 5) return null;
+    if ((error as { errcode?: number }).errcode === busy) return null;
     throw error;
   }
+}
+
+/** Locks `file` for this process, or returns null when another one holds it, shared or not. */
+export function tryExclusive(file: string): ExclusiveFile | null {
+  return tryLock(file, ['begin exclusive']);
+}
+
+/** Locks `file` together with others who share it, or returns null when one holds it for itself. */
+export function tryShared(file: string): ExclusiveFile | null {
+  return tryLock(file, ['begin', 'select count(*) from sqlite_master']);
 }
 
 export async function waitExclusive(file: string, onWait: () => void): Promise<ExclusiveFile> {

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:net';
+import { RetryableError } from '../../ports/errors.ts';
 
 function listen(port: number): Promise<Server | null> {
   return new Promise((resolve) => {
@@ -15,20 +16,31 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-/** Ports of 127.0.0.1 that are free now, all different: each wish if it is free, else one the system chooses. */
-export async function freePorts(wishes: readonly (number | undefined)[]): Promise<number[]> {
+/** Ports of 127.0.0.1 that are free now, all different: each wish if it is free, else one the system chooses, unless `anyPort` forbids. */
+export async function freePorts(wishes: readonly (number | undefined)[], anyPort = true): Promise<number[]> {
   const servers: Server[] = [];
   try {
     for (const wish of wishes) {
-      const server = (wish === undefined ? null : await listen(wish)) ?? (await listen(0));
-      if (server === null)
-        throw new Error(
-          'No TCP port of 127.0.0.1 can be opened: check the limits of this machine (ulimit -n) and its loopback interface.',
-        );
+      const server = (wish === undefined ? null : await listen(wish)) ?? (anyPort ? await listen(0) : null);
+      if (server === null) throw noPort(anyPort ? undefined : wish);
       servers.push(server);
     }
     return servers.map(portOf);
   } finally {
     await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
   }
+}
+
+function noPort(wish: number | undefined): RetryableError {
+  return wish === undefined
+    ? new RetryableError({
+        expected: 'a free TCP port on 127.0.0.1',
+        found: 'none',
+        remedy: 'Check the limits of this machine (ulimit -n) and its loopback interface.',
+      })
+    : new RetryableError({
+        expected: `port ${wish} to be free`,
+        found: 'another program on it',
+        remedy: 'End that program.',
+      });
 }

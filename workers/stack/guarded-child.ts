@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
-import { openSync, closeSync, readSync, fstatSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, fstatSync, openSync, readSync, renameSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { RetryableError } from '../../ports/errors.ts';
+import { endProcess, identify, type ProcessIdentity } from './process-identity.ts';
 
 /**
  * Runs "$@" and ends it when standard input ends, that is when whoever holds the other end closes it or dies, however it dies.
@@ -57,9 +58,11 @@ export interface ChildExit {
 
 export interface GuardedChild {
   readonly name: string;
-  /** Process id of the program itself and of the guard that watches over it. */
-  readonly pid: number;
-  readonly guardPid: number;
+  readonly program: ProcessIdentity;
+  /** The shell that watches over it. */
+  readonly guard: ProcessIdentity;
+  readonly stopSignal: 'INT' | 'TERM';
+  readonly logFile: string;
   /** Settles when the program has ended, for whatever reason. */
   readonly exited: Promise<ChildExit>;
   readonly hasExited: () => boolean;
@@ -90,21 +93,22 @@ async function firstLine(stream: Readable): Promise<string> {
   return text.trim();
 }
 
-/** Starts a program that ends with this process, and whose output goes to a file. */
-export async function startGuarded(spec: ChildSpec): Promise<GuardedChild> {
-  const log = openSync(spec.logFile, 'a');
-  const logStart = fstatSync(log).size;
-  const guard = spawn(
+const longestLogBytes = 16 * 1024 ** 2;
+
+/** Opens the log for appending; a long one makes room first. */
+function openLog(file: string): number {
+  const log = openSync(file, 'a');
+  if (fstatSync(log).size < longestLogBytes) return log;
+  closeSync(log);
+  renameSync(file, `${file}.1`);
+  return openSync(file, 'a');
+}
+
+function spawnGuard(spec: ChildSpec, log: number): ChildProcess {
+  const grace = String(Math.ceil(spec.graceMs / 100));
+  return spawn(
     '/bin/sh',
-    [
-      '-c',
-      guardScript,
-      'ingot-guard',
-      spec.stopSignal,
-      String(Math.ceil(spec.graceMs / 100)),
-      spec.command,
-      ...spec.args,
-    ],
+    ['-c', guardScript, 'ingot-guard', spec.stopSignal, grace, spec.command, ...spec.args],
     {
       cwd: spec.folder,
       env: spec.env,
@@ -114,28 +118,48 @@ export async function startGuarded(spec: ChildSpec): Promise<GuardedChild> {
       ...spec.user,
     },
   );
-  closeSync(log);
-  let ended = false;
-  const exited = new Promise<ChildExit>((resolve) => {
+}
+
+function exitOf(guard: ChildProcess): Promise<ChildExit> {
+  return new Promise((resolve) => {
     guard.once('error', () => resolve({ code: 127, signal: null }));
     guard.once('exit', (code, signal) => resolve({ code, signal }));
-  }).then((exit) => {
+  });
+}
+
+/** Starts a program that ends with this process, and whose output goes to a file. */
+export async function startGuarded(spec: ChildSpec): Promise<GuardedChild> {
+  const log = openLog(spec.logFile);
+  const logStart = fstatSync(log).size;
+  const guard = spawnGuard(spec, log);
+  closeSync(log);
+  const guardExit = exitOf(guard);
+  const lifeline = guard.stdin as Writable;
+  lifeline.on('error', () => {});
+  const program = identify(Number(await firstLine(guard.stdio[3] as Readable)));
+  const guardIdentity = guard.pid === undefined ? null : identify(guard.pid);
+  if (program === null || guardIdentity === null) {
+    lifeline.end();
+    await guardExit;
+    throw new RetryableError({
+      expected: `${spec.name} to start`,
+      found: `${spec.command} ended at once; its log ends with:\n${readTail(spec.logFile, logStart, 15)}\n`,
+      remedy: `See ${spec.logFile}.`,
+    });
+  }
+  let ended = false;
+  const exited = guardExit.then(async (exit) => {
+    // A guard that was killed leaves its program behind.
+    await endProcess(program, `SIG${spec.stopSignal}`, spec.graceMs);
     ended = true;
     return exit;
   });
-  const lifeline = guard.stdin as Writable;
-  lifeline.on('error', () => {});
-  const pid = Number(await firstLine(guard.stdio[3] as Readable));
-  if (!(pid > 0) || guard.pid === undefined)
-    throw new RetryableError({
-      expected: `${spec.name} to start`,
-      found: `${spec.command} could not be run`,
-      remedy: `See ${spec.logFile}.`,
-    });
   return {
     name: spec.name,
-    pid,
-    guardPid: guard.pid,
+    program,
+    guard: guardIdentity,
+    stopSignal: spec.stopSignal,
+    logFile: spec.logFile,
     exited,
     hasExited: () => ended,
     logTail: (lines = 15) => readTail(spec.logFile, logStart, lines),

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { TerminalError } from '../../ports/errors.ts';
@@ -13,67 +13,98 @@ export interface Cluster {
 
 type Owner = { readonly uid: number; readonly gid: number } | null;
 
-async function initialise(folder: string, password: string, owner: Owner): Promise<void> {
-  const dataFolder = join(folder, 'data');
-  const passwordFile = join(folder, 'password');
-  await mkdir(dataFolder, { mode: 0o700 });
-  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-  if (owner !== null)
-    await Promise.all([dataFolder, passwordFile].map((path) => chown(path, owner.uid, owner.gid)));
-  const flags = [
-    `--pgdata=${dataFolder}`,
-    '--username=ingot',
-    `--pwfile=${passwordFile}`,
-    '--auth=scram-sha-256',
-    '--encoding=UTF8',
-  ];
+const marker = 'ingot.json';
+
+async function runInitdb(
+  dataFolder: string,
+  passwordFile: string,
+  owner: Owner,
+  signal?: AbortSignal,
+): Promise<void> {
+  const flags = ['--username=ingot', '--auth=scram-sha-256', '--encoding=UTF8'];
   // Text compares by code point, as it does in DuckDB, whatever the machine's locale.
   const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-  await promisify(execFile)(postgresBinary('initdb'), [...flags, ...locale], {
-    env: { ...process.env, LC_ALL: 'C' },
-    cwd: folder,
-    ...owner,
-  });
-  await rm(passwordFile);
+  await promisify(execFile)(
+    postgresBinary('initdb'),
+    [`--pgdata=${dataFolder}`, `--pwfile=${passwordFile}`, ...flags, ...locale],
+    { env: { ...process.env, LC_ALL: 'C' }, cwd: '/', ...owner, ...(signal === undefined ? {} : { signal }) },
+  );
 }
 
-async function readMarker(folder: string): Promise<Cluster | null> {
-  const text = await readFile(join(folder, 'cluster.json'), 'utf8').catch(() => null);
-  if (text === null) return null;
-  const dataFolder = join(folder, 'data');
-  const made = await stat(join(dataFolder, 'PG_VERSION')).catch(() => null);
-  return made === null ? null : { dataFolder, password: (JSON.parse(text) as { password: string }).password };
+function refusal(folder: string, owner: Owner, error: unknown): TerminalError {
+  const { stderr, message } = error as { stderr?: string; message: string };
+  return new TerminalError(
+    {
+      expected: 'initdb to make a Postgres data folder',
+      found: (stderr || message).trim(),
+      remedy: `Mend what it names; the folder must be writable${owner === null ? '' : ' and reachable for the account Postgres runs as'}.`,
+      place: folder,
+    },
+    { cause: error },
+  );
 }
 
-/**
- * The cluster under `folder`, made now if it is not there. The marker `cluster.json` is written last: data without it
- * is what a killed initdb left, holds nothing of anybody's, and is made again.
- */
-export async function prepareCluster(folder: string, progress: (line: string) => void): Promise<Cluster> {
-  const known = await readMarker(folder);
-  if (known !== null) return known;
+/** Made aside and renamed when complete, so that `data` is a whole cluster or absent, whenever this is killed. */
+async function makeCluster(folder: string, signal?: AbortSignal): Promise<void> {
   const owner = await postgresUser();
-  const dataFolder = join(folder, 'data');
-  if ((await stat(dataFolder).catch(() => null)) !== null) {
-    progress('An earlier start was interrupted while Postgres made its data folder: making it again.');
-    await rm(dataFolder, { recursive: true, force: true });
-  }
-  if (owner !== null) await chown(folder, owner.uid, owner.gid);
+  const draft = join(folder, `data.draft-${process.pid}`);
+  const passwordFile = join(folder, `password.draft-${process.pid}`);
   const password = randomBytes(18).toString('hex');
-  await initialise(folder, password, owner).catch((error: unknown) => {
-    const { stderr, message } = error as { stderr?: string; message: string };
+  try {
+    await mkdir(draft, { mode: 0o700 });
+    await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+    if (owner !== null)
+      for (const path of [folder, draft, passwordFile]) await chown(path, owner.uid, owner.gid);
+    await runInitdb(draft, passwordFile, owner, signal).catch((error: unknown) => {
+      throw signal?.aborted ? signal.reason : refusal(folder, owner, error);
+    });
+    await writeFile(join(draft, marker), JSON.stringify({ password }), { mode: 0o600 });
+    await rename(draft, join(folder, 'data'));
+  } finally {
+    await rm(passwordFile, { force: true });
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null;
+}
+
+/** Removes drafts of killed starts, and a data folder in which no cluster was ever completed. */
+async function removeHalfMade(
+  folder: string,
+  dataFolder: string,
+  progress: (line: string) => void,
+): Promise<void> {
+  const drafts = (await readdir(folder)).filter((name) => /\.draft-\d+$/.test(name));
+  const halfMade = (await exists(dataFolder)) && !(await exists(join(dataFolder, 'global', 'pg_control')));
+  if (drafts.length === 0 && !halfMade) return;
+  progress('An earlier start was interrupted while it made the Postgres data folder: making it again.');
+  for (const name of drafts) await rm(join(folder, name), { recursive: true, force: true });
+  if (halfMade) await rm(dataFolder, { recursive: true, force: true });
+}
+
+/** The cluster under `folder`, made now if it is not there. Called by one process at a time. */
+export async function prepareCluster(
+  folder: string,
+  progress: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<Cluster> {
+  const dataFolder = join(folder, 'data');
+  await removeHalfMade(folder, dataFolder, progress);
+  if (!(await exists(dataFolder))) await makeCluster(folder, signal);
+  try {
+    const { password } = JSON.parse(await readFile(join(dataFolder, marker), 'utf8')) as { password: string };
+    return { dataFolder, password };
+  } catch (error) {
     throw new TerminalError(
       {
-        expected: 'initdb to make a Postgres data folder',
-        found: (stderr ?? message).trim(),
-        remedy: `Mend what it names; ${folder} must be writable${owner === null ? '' : ' and reachable for the account Postgres runs as'}.`,
+        expected: `a Postgres data folder made by Ingot, with ${marker} in it`,
+        found: (error as Error).message,
+        remedy: 'Move the folder away, or choose another home with --home.',
+        place: dataFolder,
       },
       { cause: error },
     );
-  });
-  const draft = join(folder, 'cluster.json.new');
-  await writeFile(draft, JSON.stringify({ password }), { mode: 0o600 });
-  await rename(draft, join(folder, 'cluster.json'));
-  await chmod(folder, 0o755);
-  return { dataFolder, password };
+  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { freePorts } from './free-port.ts';
 import { startGuarded, type GuardedChild } from './guarded-child.ts';
+import { removeStaleServerLock } from './leftovers.ts';
 import { postgresBinary, postgresUser } from './postgres-binary.ts';
 import { prepareCluster } from './postgres-cluster.ts';
 import { waitUntilReady } from './wait-until.ts';
@@ -12,7 +13,12 @@ export interface PostgresServerOptions {
   readonly folder: string;
   /** A wish: a port that is taken is replaced by a free one. */
   readonly port?: number;
+  /** False refuses a taken port in place of choosing another. */
+  readonly anyPort?: boolean;
   readonly progress?: (line: string) => void;
+  readonly signal?: AbortSignal;
+  /** Called as soon as the program runs, before it answers. */
+  readonly onSpawn?: (child: GuardedChild) => Promise<void>;
   /** False gives up durability against a power cut: for tests. */
   readonly durable?: boolean;
 }
@@ -61,8 +67,9 @@ async function answers(url: string): Promise<boolean> {
 /** Starts the embedded Postgres over its own data folder, creating or mending that first; it ends with this process at the latest. */
 export async function openPostgresServer(options: PostgresServerOptions): Promise<PostgresServer> {
   await mkdir(options.folder, { recursive: true });
-  const cluster = await prepareCluster(options.folder, options.progress ?? (() => {}));
-  const [port] = (await freePorts([options.port])) as [number];
+  const cluster = await prepareCluster(options.folder, options.progress ?? (() => {}), options.signal);
+  await removeStaleServerLock(cluster.dataFolder);
+  const [port] = (await freePorts([options.port], options.anyPort)) as [number];
   const url = (database: string): string =>
     `postgres://ingot:${cluster.password}@127.0.0.1:${port}/${database}`;
   const user = await postgresUser();
@@ -77,6 +84,7 @@ export async function openPostgresServer(options: PostgresServerOptions): Promis
     graceMs: 15_000,
     ...(user === null ? {} : { user }),
   });
-  await waitUntilReady(child, () => answers(url('postgres')), 60_000);
+  await options.onSpawn?.(child);
+  await waitUntilReady(child, () => answers(url('postgres')), 60_000, options.signal);
   return { port, url, child, close: () => child.stop() };
 }

@@ -14,6 +14,11 @@ export interface TemporalServerOptions {
   /** Without the web UI it starts a little faster. */
   readonly ui: boolean;
   readonly retentionDays: number;
+  /** False refuses a taken port in place of choosing another. */
+  readonly anyPort?: boolean;
+  readonly signal?: AbortSignal;
+  /** Called as soon as the program runs, before it answers. */
+  readonly onSpawn?: (child: GuardedChild) => Promise<void>;
 }
 
 export interface TemporalServer {
@@ -80,11 +85,10 @@ async function keepRunsFor(days: number, url: string): Promise<void> {
 /** Starts a development server with a file, tuned for one machine; it ends with this process at the latest. */
 export async function openTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   await mkdir(options.folder, { recursive: true });
-  const [grpc, ui, http] = (await freePorts([
-    options.ports?.grpc,
-    options.ports?.ui,
-    options.ports?.http,
-  ])) as [number, number, number];
+  const [grpc, ui, http] = (await freePorts(
+    [options.ports?.grpc, options.ports?.ui, options.ports?.http],
+    options.anyPort,
+  )) as [number, number, number];
   const child = await startGuarded({
     name: 'Temporal',
     command: options.binary,
@@ -97,7 +101,8 @@ export async function openTemporalServer(options: TemporalServerOptions): Promis
     graceMs: 8000,
   });
   const namespace = `http://127.0.0.1:${http}/api/v1/namespaces/default`;
-  await waitUntilReady(child, async () => (await fetch(namespace)).ok, 60_000);
+  await options.onSpawn?.(child);
+  await waitUntilReady(child, async () => (await fetch(namespace)).ok, 60_000, options.signal);
   try {
     await keepRunsFor(options.retentionDays, namespace);
   } catch (error) {

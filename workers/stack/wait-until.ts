@@ -7,10 +7,15 @@ export async function waitUntilReady(
   child: GuardedChild,
   probe: () => Promise<boolean>,
   limitMs: number,
+  signal?: AbortSignal,
 ): Promise<void> {
   const deadline = Date.now() + limitMs;
   for (;;) {
     if (await probe().catch(() => false)) return;
+    if (signal?.aborted) {
+      await child.stop();
+      throw signal.reason as Error;
+    }
     if (child.hasExited() || Date.now() > deadline) {
       const found = child.hasExited()
         ? `it ended${exitText(await child.exited)}`

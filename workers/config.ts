@@ -1,0 +1,163 @@
+import { join, resolve } from 'node:path';
+import { TerminalError } from '../ports/errors.ts';
+import { maskSecret, type SecretReference } from './config/secret.ts';
+import {
+  connectionSetting,
+  defaultMemoryLimit,
+  defaultThreads,
+  settings,
+  type Setting,
+  type SettingName,
+  type SettingValue,
+} from './config/settings.ts';
+import {
+  connectionNames,
+  given,
+  givenConnection,
+  projectFolder,
+  readConfigFile,
+  unknownNames,
+  type ConfigFile,
+  type ConfigInputs,
+} from './config/sources.ts';
+
+export type { ConfigInputs } from './config/sources.ts';
+export type { SecretReference } from './config/secret.ts';
+
+/** Everything that can be chosen without touching code. Secrets are references, never values. */
+export interface Config {
+  readonly home: string;
+  readonly engine: 'embedded';
+  readonly lake: string;
+  readonly memoryLimitBytes: number;
+  readonly spillFolder: string;
+  readonly threads: number;
+  readonly runDays: number;
+  readonly versionHours: number;
+  readonly webhook: SecretReference | null;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly temporalProfile: string | null;
+  readonly temporalUi: string | null;
+  readonly taskQueue: string;
+  /** Named databases; `ledger` and `warehouse` are the embedded Postgres's when absent. */
+  readonly connections: Readonly<Record<string, SecretReference>>;
+  /** The file that was read, if any. */
+  readonly file: string | null;
+  /** One line per setting, as `ingot doctor` prints it: secrets masked, with where each value came from. */
+  readonly effective: readonly EffectiveSetting[];
+}
+
+export interface EffectiveSetting {
+  readonly key: string;
+  readonly value: string;
+  readonly origin: string;
+  readonly about: string;
+}
+
+type Values = { -readonly [Name in SettingName]?: SettingValue<Name> };
+
+class Reading {
+  readonly problems: string[] = [];
+  readonly effective: EffectiveSetting[] = [];
+  readonly #inputs: ConfigInputs;
+  readonly file: ConfigFile | null;
+
+  constructor(inputs: ConfigInputs) {
+    this.#inputs = inputs;
+    this.file = readConfigFile(inputs, this.problems);
+    this.problems.push(...unknownNames(inputs, this.file));
+  }
+
+  /** The value as given, or null when it is absent or wrong. */
+  value<T>(
+    setting: Setting<T>,
+    from = given(setting, this.#inputs, this.file),
+  ): { readonly value: T; readonly origin: string } | null {
+    if (from === null) return null;
+    const parsed = setting.type.safeParse(from.value);
+    if (parsed.success) {
+      const value = setting.path ? (resolve(from.base, parsed.data as string) as T) : parsed.data;
+      return { value, origin: from.origin };
+    }
+    const expected = parsed.error.issues.map((issue) => issue.message).join('; ');
+    this.problems.push(
+      `${from.origin}: expected ${expected}; found ${JSON.stringify(shown(setting, from.value))}`,
+    );
+    return null;
+  }
+
+  connections(): Record<string, SecretReference> {
+    const found: Record<string, SecretReference> = {};
+    for (const name of connectionNames(this.file)) {
+      const setting = connectionSetting(name) as Setting<SecretReference>;
+      const read = this.value(setting, givenConnection(name, this.#inputs, this.file));
+      if (read !== null) found[name] = read.value;
+      this.note(setting, read, 'the embedded Postgres');
+    }
+    return found;
+  }
+
+  note(
+    setting: Setting,
+    read: { readonly value: unknown; readonly origin: string } | null,
+    fallback: unknown,
+  ): void {
+    const value = printed(read?.value ?? fallback);
+    this.effective.push({ key: setting.key, value, origin: read?.origin ?? 'default', about: setting.about });
+  }
+}
+
+/** A wrong value may be a secret that lost its scheme: shown only where it cannot be. */
+function shown(setting: Setting, value: unknown): unknown {
+  return setting.key.endsWith('.url') || setting.key === 'notify.webhook' ? '•••' : value;
+}
+
+function printed(value: unknown): string {
+  if (value === null) return '–';
+  if (typeof value === 'object') return maskSecret(value as SecretReference);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue<Name> | null } {
+  return {
+    home,
+    engine: 'embedded',
+    lake: join(home, 'lake'),
+    memoryLimitBytes: defaultMemoryLimit(),
+    spillFolder: join(home, 'spill'),
+    threads: defaultThreads(),
+    runDays: 30,
+    versionHours: 72,
+    webhook: null,
+    logLevel: 'info',
+    temporalProfile: null,
+    temporalUi: null,
+    taskQueue: 'ingot',
+  };
+}
+
+/** Flags before environment before file before defaults. Reports every problem at once, each with its place. */
+export function loadConfig(inputs: ConfigInputs): Config {
+  const reading = new Reading(inputs);
+  const home = reading.value<string>(settings.home);
+  const defaults = fallbacks(home?.value ?? join(projectFolder(inputs.folder), '.ingot'));
+  const values: Values = {};
+  for (const name of Object.keys(settings) as SettingName[]) {
+    const read = name === 'home' ? home : reading.value<unknown>(settings[name]);
+    reading.note(settings[name], read, defaults[name]);
+    Object.assign(values, { [name]: read?.value ?? defaults[name] });
+  }
+  const connections = reading.connections();
+  if (reading.problems.length > 0)
+    throw new TerminalError({
+      expected: 'a valid configuration',
+      found: `${reading.problems.length === 1 ? 'a problem' : `${reading.problems.length} problems`}:${reading.problems.map((line) => `\n  - ${line}`).join('')}\n`,
+      remedy: 'Mend each where it is named; `ingot doctor` lists all settings.',
+    });
+  return {
+    ...(values as Omit<Config, 'connections' | 'file' | 'effective'>),
+    connections,
+    file: reading.file?.path ?? null,
+    effective: reading.effective,
+  };
+}

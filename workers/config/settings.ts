@@ -1,0 +1,165 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { z } from 'zod';
+import { parseReference } from './secret.ts';
+
+const gib = 1024 ** 3;
+const units: Readonly<Record<string, number>> = {
+  b: 1,
+  kib: 1024,
+  mib: 1024 ** 2,
+  gib,
+  kb: 1000,
+  mb: 1e6,
+  gb: 1e9,
+};
+
+const bytes = z.union([z.number(), z.string()]).transform((value, context) => {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(String(value).trim());
+  const unit = units[(match?.[2] || 'b').toLowerCase()];
+  const size = match && unit ? Math.round(Number(match[1]) * unit) : Number.NaN;
+  if (size >= 64 * 1024 ** 2) return size;
+  context.addIssue({ code: 'custom', message: 'a size of at least 64 MiB, such as "1.5GiB" or "800 MB"' });
+  return z.NEVER;
+});
+
+const whole = (least: number, most: number) =>
+  z.union([z.number(), z.string()]).transform((value, context) => {
+    const number = String(value).trim() === '' ? Number.NaN : Number(value);
+    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    context.addIssue({ code: 'custom', message: `a whole number from ${least} to ${most}` });
+    return z.NEVER;
+  });
+
+const text = z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' });
+
+const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `one of ${values.join(', ')}` });
+
+const secret = text.transform((value, context) => {
+  const reference = parseReference(value);
+  if (reference !== null) return reference;
+  context.addIssue({ code: 'custom', message: 'a URL, "env:NAME" or "file:/path"' });
+  return z.NEVER;
+});
+
+export interface Setting<T = unknown> {
+  /** `section.name`, as in the file. */
+  readonly key: string;
+  readonly env: string;
+  /** Without dashes; absent when there is no flag for it. */
+  readonly flag?: string;
+  readonly type: z.ZodType<T>;
+  /** In words, for `ingot doctor` and the documentation. */
+  readonly about: string;
+  /** Relative paths in flags and environment are taken from the working folder, in the file from the file's folder. */
+  readonly path?: true;
+}
+
+/** A quarter of what this machine, or its container, has; 1.5 GiB at most. */
+export function defaultMemoryLimit(): number {
+  const limit = process.constrainedMemory();
+  const memory = limit > 0 && limit < totalmem() ? limit : totalmem();
+  return Math.max(256 * 1024 ** 2, Math.min(1.5 * gib, Math.floor(memory / 4)));
+}
+
+export const settings = {
+  home: {
+    key: 'home',
+    env: 'INGOT_HOME',
+    flag: 'home',
+    type: text,
+    path: true,
+    about: 'folder of the embedded stack: databases, lake, logs',
+  },
+  engine: { key: 'engine', env: 'INGOT_ENGINE', type: choice(['embedded']), about: 'where the work is done' },
+  lake: {
+    key: 'lake.folder',
+    env: 'INGOT_LAKE',
+    type: text,
+    path: true,
+    about: 'folder of the lake’s files',
+  },
+  memoryLimitBytes: {
+    key: 'sql.memory_limit',
+    env: 'INGOT_MEMORY_LIMIT',
+    flag: 'memory-limit',
+    type: bytes,
+    about: 'memory DuckDB may use before it spills to disk',
+  },
+  spillFolder: {
+    key: 'sql.spill_folder',
+    env: 'INGOT_SPILL_FOLDER',
+    type: text,
+    path: true,
+    about: 'folder for what does not fit into memory',
+  },
+  threads: {
+    key: 'sql.threads',
+    env: 'INGOT_THREADS',
+    flag: 'threads',
+    type: whole(1, 1024),
+    about: 'threads of DuckDB',
+  },
+  runDays: {
+    key: 'retention.run_days',
+    env: 'INGOT_RUN_DAYS',
+    type: whole(1, 3650),
+    about: 'days the embedded Temporal server keeps closed runs',
+  },
+  versionHours: {
+    key: 'retention.version_hours',
+    env: 'INGOT_VERSION_HOURS',
+    type: whole(1, 87_600),
+    about: 'hours `lake vacuum` leaves replaced versions to their readers',
+  },
+  webhook: {
+    key: 'notify.webhook',
+    env: 'INGOT_WEBHOOK',
+    type: secret,
+    about: 'URL that receives notifications as JSON',
+  },
+  logLevel: {
+    key: 'log.level',
+    env: 'INGOT_LOG_LEVEL',
+    flag: 'log-level',
+    type: choice(['debug', 'info', 'warn', 'error']),
+    about: 'least severe line the worker logs',
+  },
+  temporalProfile: {
+    key: 'temporal.profile',
+    env: 'TEMPORAL_PROFILE',
+    type: text,
+    about: 'profile of Temporal’s own configuration file to connect with',
+  },
+  temporalUi: {
+    key: 'temporal.ui',
+    env: 'INGOT_TEMPORAL_UI',
+    type: text,
+    about: 'address of the Temporal UI, for links',
+  },
+  taskQueue: {
+    key: 'temporal.task_queue',
+    env: 'INGOT_TASK_QUEUE',
+    type: text,
+    about: 'task queue of the workers',
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+export type SettingName = keyof typeof settings;
+export type SettingValue<Name extends SettingName> = z.output<(typeof settings)[Name]['type']>;
+
+/** Databases a pipeline knows by name; more of them may be named in the file. */
+export const wellKnownConnections = ['ledger', 'warehouse', 'operational'] as const;
+
+export function connectionSetting(name: string): Setting {
+  return {
+    key: `connections.${name}.url`,
+    env: `INGOT_${name.toUpperCase()}_URL`,
+    type: secret,
+    about: `URL of the ${name} database`,
+  };
+}
+
+export function defaultThreads(): number {
+  return availableParallelism();
+}
