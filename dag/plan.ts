@@ -13,7 +13,11 @@
  * - **Watermark**: how far a source has been read.
  */
 import type { Json, JsonObject } from './json.ts';
+import { canonicalJson } from './json.ts';
 import type { Schedule } from './schedule.ts';
+
+/** The longest list a task may be mapped over; a longer one fails the task. */
+export const maxMapLength = 1024;
 
 /** Airflow's names and meanings. `all_success` is the default. */
 export const triggerRules = [
@@ -105,6 +109,8 @@ export interface PlanTask {
   readonly heartbeatMs: number | null;
   readonly sensor: SensorPlan | null;
   readonly wait: WaitPlan | null;
+  /** Its success makes up for the failure it reacts to; only with `one_failed` and `all_failed`. */
+  readonly handlesFailure?: true;
   /** One line for the Temporal UI and `runs show`. */
   readonly summary: string | null;
   /** What the task's kind says of itself: its name, tables read and written, hashes of SQL and contract. */
@@ -136,4 +142,9 @@ export interface Plan {
   readonly owners: readonly string[];
   /** Sorted by id. */
   readonly tasks: readonly PlanTask[];
+}
+
+/** The identity of a plan: `sha256` (text to hexadecimal digest) of its canonical JSON. */
+export function planHash(plan: Plan, sha256: (text: string) => string): string {
+  return sha256(canonicalJson(plan as unknown as Json));
 }

@@ -1,92 +1,76 @@
-import type { Json, JsonObject } from './json.ts';
-import type { Plan, RunState, TaskState } from './plan.ts';
+import { attemptEnded, timerFired } from './attempts.ts';
+import { Draft, newInstance } from './draft.ts';
+import { failuresOf, outcomeOf } from './outcome.ts';
+import type { Plan } from './plan.ts';
+import { settle, settleAll } from './readiness.ts';
+import type { RunEvent, RunFacts, RunProgress, Step } from './run-progress.ts';
 
-/** Names a task instance: `<task id>`, or `<task id>[<index>]` for an instance of a mapped task. */
-export type InstanceKey = string;
+export { taskOutput } from './draft.ts';
+export type {
+  Failure,
+  InstanceKey,
+  RunCommand,
+  RunEvent,
+  RunFacts,
+  RunProgress,
+  Step,
+  TaskInstance,
+  WaitReason,
+} from './run-progress.ts';
 
-/** A failure as the boundary translated it. `type` is what retry rules match. */
-export interface Failure {
-  readonly type: string;
-  readonly message: string;
-  /** False for a TerminalError: trying again cannot help. */
-  readonly retryable: boolean;
+/** A run of which nothing has begun; `run_started` begins it. */
+export function startRun(plan: Plan, facts: RunFacts): RunProgress {
+  const instances = Object.fromEntries(plan.tasks.map((task) => [task.id, newInstance(task.id, null)]));
+  return { facts, instances, cancelRequested: false, outcome: null };
 }
 
-export interface TaskInstance {
-  readonly key: InstanceKey;
-  readonly taskId: string;
-  readonly mapIndex: number | null;
-  readonly state: TaskState;
-  /** Attempts begun so far; the epoch under which the current one may publish. */
-  readonly attempt: number;
-  /** Attempts that failed by their own fault and used up the retry budget. */
-  readonly failures: number;
-  /** Attempts thrown away because the snapshot they worked from no longer held. */
-  readonly conflicts: number;
-  readonly output: Json;
-  readonly failure: Failure | null;
-  /** Why a `waiting` or `up_for_retry` instance is not running, and until when (ms since the epoch). */
-  readonly waitingFor: WaitReason | null;
-  readonly scheduledAt: number | null;
-  readonly endedAt: number | null;
+/**
+ * What an event means: the new progress, the commands to perform in order, and the instances that changed. Total:
+ * an event that no longer means anything (of an earlier attempt, of a timer that was cancelled, after the end of the
+ * run) changes nothing.
+ *
+ * A run ends when all its tasks have, or, once cancelled, when no attempt is running. It fails when a task failed and
+ * nothing declared handles that: see {@link outcomeOf}.
+ */
+export function advance(plan: Plan, progress: RunProgress, event: RunEvent): Step {
+  if (progress.outcome !== null) return { progress, commands: [], changed: [] };
+  const draft = new Draft(plan, progress, event.at);
+  perform(draft, event);
+  settle(draft);
+  const outcome = outcomeOf(draft);
+  if (outcome !== null) draft.command({ type: 'finish_run', outcome, failures: failuresOf(draft.instances) });
+  return draft.done(outcome);
 }
 
-export type WaitReason =
-  | { readonly reason: 'retry'; readonly untilMs: number }
-  | { readonly reason: 'timer'; readonly untilMs: number }
-  | { readonly reason: 'sensor'; readonly untilMs: number }
-  | { readonly reason: 'snapshot_conflict'; readonly untilMs: number }
-  | { readonly reason: 'no_worker_knows_task'; readonly untilMs: number };
-
-/** What the run's tasks may refer to besides each other. All small JSON. */
-export interface RunFacts {
-  readonly run: { readonly id: string; readonly type: string };
-  readonly interval: { readonly start: string; readonly end: string; readonly logicalDate: string };
-  readonly params: JsonObject;
-}
-
-/** Everything the interpreter carries from one step to the next; plain JSON. */
-export interface RunProgress {
-  readonly facts: RunFacts;
-  readonly instances: Readonly<Record<InstanceKey, TaskInstance>>;
-  readonly cancelRequested: boolean;
-  /** Null while the run is open. */
-  readonly outcome: RunState | null;
-}
-
-/** `at` is milliseconds since the epoch, from the caller's clock. Late events of earlier attempts are ignored. */
-export type RunEvent = { readonly at: number } & (
-  | { readonly type: 'run_started' }
-  | { readonly type: 'attempt_succeeded'; readonly key: InstanceKey; readonly attempt: number; readonly output: Json }
-  | { readonly type: 'attempt_failed'; readonly key: InstanceKey; readonly attempt: number; readonly failure: Failure }
-  | { readonly type: 'snapshot_conflicted'; readonly key: InstanceKey; readonly attempt: number }
-  | { readonly type: 'task_unknown'; readonly key: InstanceKey; readonly attempt: number }
-  | { readonly type: 'timer_fired'; readonly key: InstanceKey }
-  | { readonly type: 'cancel_requested' }
-);
-
-export type RunCommand =
-  | {
-      readonly type: 'start_attempt';
-      readonly key: InstanceKey;
-      readonly taskId: string;
-      readonly mapIndex: number | null;
-      readonly attempt: number;
-      /** Input with every reference resolved. */
-      readonly input: Json;
-      /** Take leases on the partitions first: this instance lost its snapshot three times. */
-      readonly lease: boolean;
+function perform(draft: Draft, event: RunEvent): void {
+  switch (event.type) {
+    case 'run_started':
+      return settleAll(draft);
+    case 'timer_fired': {
+      const instance = draft.instances[event.key];
+      if (instance !== undefined) timerFired(draft, instance);
+      return;
     }
-  | { readonly type: 'start_timer'; readonly key: InstanceKey; readonly untilMs: number }
-  | { readonly type: 'cancel_timer'; readonly key: InstanceKey }
-  | { readonly type: 'finish_run'; readonly outcome: Exclude<RunState, 'running'>; readonly failures: readonly InstanceKey[] };
-
-export interface Step {
-  readonly progress: RunProgress;
-  readonly commands: readonly RunCommand[];
-  /** Instances whose state changed in this step, for the ledger. */
-  readonly changed: readonly TaskInstance[];
+    case 'cancel_requested':
+      return cancel(draft);
+    case 'attempt_succeeded':
+    case 'attempt_failed':
+    case 'snapshot_conflicted':
+    case 'task_unknown':
+      return attemptEnded(draft, event);
+  }
 }
 
-export declare function startRun(plan: Plan, facts: RunFacts): RunProgress;
-export declare function advance(plan: Plan, progress: RunProgress, event: RunEvent): Step;
+/**
+ * Nothing new begins. Tasks that never began stay `none`; what waits for a retry has failed, what waits for anything
+ * else is skipped; running attempts are left to end.
+ */
+function cancel(draft: Draft): void {
+  if (draft.cancelRequested) return;
+  draft.cancelRequested = true;
+  for (const instance of Object.values(draft.instances)) {
+    if (instance.waitingFor === null) continue;
+    draft.command({ type: 'cancel_timer', key: instance.key });
+    draft.end(instance, instance.waitingFor.reason === 'retry' ? 'failed' : 'skipped');
+  }
+}

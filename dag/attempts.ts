@@ -1,0 +1,95 @@
+import type { Json } from './json.ts';
+import { durationText } from './duration.ts';
+import type { Draft } from './draft.ts';
+import type { PlanTask } from './plan.ts';
+import { choiceFailure, invalid } from './readiness.ts';
+import { conflictDelayMs, maxConflicts, retryDelayMs, unknownTaskDelayMs } from './retries.ts';
+import type { Failure, RunEvent, TaskInstance } from './run-progress.ts';
+
+export type AttemptEvent = Extract<RunEvent, { readonly attempt: number }>;
+
+/** What the end of an attempt, or its not having begun, means for the instance. */
+export function attemptEnded(draft: Draft, event: AttemptEvent): void {
+  const instance = draft.instances[event.key];
+  if (instance === undefined || instance.state !== 'running' || instance.attempt !== event.attempt) return;
+  switch (event.type) {
+    case 'attempt_succeeded':
+      return succeeded(draft, instance, event.output);
+    case 'attempt_failed':
+      return failed(draft, instance, event.failure);
+    case 'snapshot_conflicted':
+      return conflicted(draft, instance);
+    case 'task_unknown':
+      return draft.cancelRequested ? draft.end(instance, 'skipped') : unknown(draft, instance);
+  }
+}
+
+function unknown(draft: Draft, instance: TaskInstance): void {
+  const delay = unknownTaskDelayMs(draft.at - (instance.scheduledAt ?? draft.at));
+  draft.pause(instance, 'waiting', 'no_worker_knows_task', draft.at + delay);
+}
+
+function succeeded(draft: Draft, instance: TaskInstance, output: Json): void {
+  const task = draft.task(instance.taskId);
+  if (task.kind === 'sensor') return poked(draft, instance, task, output);
+  const wrong = task.kind === 'branch' ? choiceFailure(draft, task, output) : null;
+  if (wrong !== null) draft.end({ ...instance, failures: instance.failures + 1 }, 'failed', { failure: wrong });
+  else draft.end(instance, 'success', { output });
+}
+
+function poked(draft: Draft, instance: TaskInstance, task: PlanTask, answer: Json): void {
+  const { done, value } = (typeof answer === 'object' && answer !== null ? answer : {}) as { done?: Json; value?: Json };
+  if (typeof done !== 'boolean')
+    return failed(draft, instance, invalid('SensorAnswerInvalid', 'a sensor to answer { done: true or false, value? }', answer, 'Return such an object.'));
+  if (done) return draft.end(instance, 'success', { output: value ?? null });
+  if (draft.cancelRequested) return draft.end(instance, 'skipped');
+  const deadline = deadlineOf(instance, task);
+  if (draft.at >= deadline) return timedOut(draft, instance, task, null);
+  draft.pause(instance, 'waiting', 'sensor', Math.min(draft.at + task.sensor!.pokeMs, deadline));
+}
+
+/** A sensor's time counts from its first poke, whatever failed in between. */
+function deadlineOf(instance: TaskInstance, task: PlanTask): number {
+  return task.sensor === null ? Infinity : instance.scheduledAt! + task.sensor.timeoutMs;
+}
+
+function timedOut(draft: Draft, instance: TaskInstance, task: PlanTask, last: Failure | null): void {
+  if (task.sensor!.softFail) return draft.end(instance, 'skipped');
+  const found = last === null ? 'no' : `a failing poke (${last.message})`;
+  const message = `expected ${task.id} to be done within ${durationText(task.sensor!.timeoutMs)} of its first poke; found ${found} at the last one. Look at what it waits for, or give it a longer timeout.`;
+  draft.end(instance, 'failed', { failure: { type: 'SensorTimeout', message, retryable: false } });
+}
+
+function failed(draft: Draft, before: TaskInstance, failure: Failure): void {
+  const task = draft.task(before.taskId);
+  const instance = { ...before, failures: before.failures + 1, failure };
+  const delay = draft.cancelRequested ? null : retryDelayMs(task.retries, failure, instance.failures);
+  if (delay === null) return draft.end(instance, 'failed', { failure });
+  const deadline = deadlineOf(instance, task);
+  if (draft.at >= deadline) return timedOut(draft, instance, task, failure);
+  draft.pause(instance, 'up_for_retry', 'retry', Math.min(draft.at + delay, deadline));
+}
+
+function conflicted(draft: Draft, before: TaskInstance): void {
+  const instance = { ...before, conflicts: before.conflicts + 1 };
+  if (draft.cancelRequested) return draft.end(instance, 'skipped');
+  if (instance.conflicts > maxConflicts)
+    return draft.end(instance, 'failed', {
+      failure: invalid('SnapshotConflict', `an attempt whose snapshot holds until it publishes`, `${instance.conflicts} conflicts`, 'Something publishes to its partitions without a lease; stop it and run again.'),
+    });
+  draft.pause(instance, 'waiting', 'snapshot_conflict', draft.at + conflictDelayMs(instance.conflicts));
+}
+
+/** The timer of a waiting instance went off: the next attempt or poke begins, or a `wait` is over. */
+export function timerFired(draft: Draft, instance: TaskInstance): void {
+  const reason = instance.waitingFor?.reason;
+  if (reason === undefined) return;
+  if (reason === 'timer') return draft.end(instance, 'success');
+  draft.start(instance, itemOf(draft, instance), reason === 'sensor' || reason === 'no_worker_knows_task');
+}
+
+function itemOf(draft: Draft, instance: TaskInstance): Json | undefined {
+  if (instance.mapIndex === null) return undefined;
+  const list = draft.resolve(draft.task(instance.taskId).mapOver);
+  return Array.isArray(list) ? (list as readonly Json[])[instance.mapIndex] : undefined;
+}

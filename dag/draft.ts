@@ -1,0 +1,173 @@
+import { resolveArguments } from './arguments.ts';
+import type { Json } from './json.ts';
+import type { ArgumentExpression, Plan, PlanTask, TaskState } from './plan.ts';
+import type { PlanIndex } from './plan-index.ts';
+import { planIndex } from './plan-index.ts';
+import { conflictsBeforeLease } from './retries.ts';
+import type { Failure, InstanceKey, RunCommand, RunProgress, Step, TaskInstance, WaitReason } from './run-progress.ts';
+import { hasEnded } from './trigger-rules.ts';
+
+export function instanceKey(taskId: string, mapIndex: number | null): InstanceKey {
+  return mapIndex === null ? taskId : `${taskId}[${mapIndex}]`;
+}
+
+export function newInstance(taskId: string, mapIndex: number | null): TaskInstance {
+  return {
+    key: instanceKey(taskId, mapIndex),
+    taskId,
+    mapIndex,
+    state: 'none',
+    attempt: 0,
+    failures: 0,
+    conflicts: 0,
+    output: null,
+    failure: null,
+    waitingFor: null,
+    scheduledAt: null,
+    endedAt: null,
+  };
+}
+
+/** The instances of a mapped task, in order; none before it is expanded. */
+export function instancesOf(instances: Readonly<Record<InstanceKey, TaskInstance>>, taskId: string): readonly TaskInstance[] {
+  const found: TaskInstance[] = [];
+  for (let index = 0; ; index += 1) {
+    const instance = instances[instanceKey(taskId, index)];
+    if (instance === undefined) return found;
+    found.push(instance);
+  }
+}
+
+/**
+ * What a reference to a task gives: its output; for a mapped task the list of the outputs of those of its instances
+ * that succeeded, in order; null for a task that did not succeed.
+ */
+export function taskOutput(plan: Plan, progress: Pick<RunProgress, 'instances'>, taskId: string): Json {
+  const whole = progress.instances[taskId];
+  if (whole === undefined) return null;
+  if (planIndex(plan).tasks.get(taskId)!.mapOver === null) return whole.state === 'success' ? whole.output : null;
+  if (!hasEnded(whole.state) || whole.state === 'skipped' || whole.state === 'upstream_failed') return null;
+  return instancesOf(progress.instances, taskId)
+    .filter((instance) => instance.state === 'success')
+    .map((instance) => instance.output);
+}
+
+/** One step under construction: instances are changed in a copy, commands collected. */
+export class Draft {
+  readonly plan: Plan;
+  readonly index: PlanIndex;
+  readonly at: number;
+  cancelRequested: boolean;
+  readonly #before: RunProgress;
+  readonly #instances: Record<InstanceKey, TaskInstance>;
+  readonly #changed = new Set<InstanceKey>();
+  readonly #commands: RunCommand[] = [];
+  /** Tasks that ended in this step and whose downstream has not been looked at yet. */
+  readonly ended: string[] = [];
+
+  constructor(plan: Plan, progress: RunProgress, at: number) {
+    this.plan = plan;
+    this.index = planIndex(plan);
+    this.at = at;
+    this.cancelRequested = progress.cancelRequested;
+    this.#before = progress;
+    this.#instances = { ...progress.instances };
+  }
+
+  get instances(): Readonly<Record<InstanceKey, TaskInstance>> {
+    return this.#instances;
+  }
+
+  task(id: string): PlanTask {
+    return this.index.tasks.get(id)!;
+  }
+
+  /** State of a task; for a mapped one, of the whole. */
+  state(taskId: string): TaskState {
+    return this.#instances[taskId]!.state;
+  }
+
+  set(instance: TaskInstance): TaskInstance {
+    this.#instances[instance.key] = instance;
+    this.#changed.add(instance.key);
+    return instance;
+  }
+
+  command(command: RunCommand): void {
+    this.#commands.push(command);
+  }
+
+  /** The value of an expression of a task; `item` is what `item` references mean. */
+  resolve(expression: ArgumentExpression, item?: Json): Json {
+    return resolveArguments(expression, (source) => {
+      if (source.startsWith('task:')) return taskOutput(this.plan, { instances: this.#instances }, source.slice('task:'.length));
+      if (source === 'item') return item;
+      return (this.#before.facts as unknown as Record<string, Json>)[source];
+    });
+  }
+
+  /** Begins an attempt; `again` repeats the current number, for a poke and for a task no worker knew. */
+  start(instance: TaskInstance, item: Json | undefined, again = false): void {
+    const attempt = again ? instance.attempt : instance.attempt + 1;
+    this.set({ ...instance, state: 'running', attempt, waitingFor: null, scheduledAt: instance.scheduledAt ?? this.at });
+    const { key, taskId, mapIndex } = instance;
+    const input = this.resolve(this.task(taskId).input, item);
+    this.command({ type: 'start_attempt', key, taskId, mapIndex, attempt, input, lease: instance.conflicts >= conflictsBeforeLease });
+  }
+
+  /** Lets an instance wait for its timer. */
+  pause(instance: TaskInstance, state: 'waiting' | 'up_for_retry', reason: WaitReason['reason'], untilMs: number): void {
+    this.set({ ...instance, state, waitingFor: { reason, untilMs }, scheduledAt: instance.scheduledAt ?? this.at });
+    this.command({ type: 'start_timer', key: instance.key, untilMs });
+  }
+
+  /** Ends an instance, and notes the task when that ended it. */
+  end(instance: TaskInstance, state: 'success' | 'failed' | 'skipped' | 'upstream_failed', result: { output?: Json; failure?: Failure } = {}): void {
+    this.set({
+      ...instance,
+      state,
+      output: result.output ?? null,
+      failure: result.failure ?? (state === 'failed' ? instance.failure : null),
+      waitingFor: null,
+      endedAt: this.at,
+    });
+    if (instance.mapIndex === null) this.ended.push(instance.taskId);
+    else this.#endWhole(instance.taskId);
+  }
+
+  /** A mapped task ends with its last instance: failed if one failed, skipped if all were, otherwise with success. */
+  #endWhole(taskId: string): void {
+    const parts = instancesOf(this.#instances, taskId);
+    if (!parts.every((part) => hasEnded(part.state))) return;
+    const failed = parts.filter((part) => part.state === 'failed');
+    const whole = this.#instances[taskId]!;
+    if (failed.length > 0) {
+      const first = failed[0]!;
+      const message = `${failed.length} of ${parts.length} instances failed; ${first.key}: ${first.failure?.message ?? 'no message'}`;
+      this.end(whole, 'failed', { failure: { type: first.failure?.type ?? 'Error', message, retryable: false } });
+    } else this.end(whole, parts.every((part) => part.state === 'skipped') ? 'skipped' : 'success');
+  }
+
+  /** The finished step. Commands and changes are ordered by key, in the order given for one key. */
+  done(outcome: RunProgress['outcome']): Step {
+    const { facts } = this.#before;
+    return {
+      progress: { facts, instances: this.#instances, cancelRequested: this.cancelRequested, outcome },
+      commands: this.#commands.sort((a, b) => order(commandKey(a), commandKey(b))),
+      changed: [...this.#changed].sort(order).map((key) => this.#instances[key]!),
+    };
+  }
+}
+
+/** `finish_run` sorts last. */
+function commandKey(command: RunCommand): string {
+  return command.type === 'finish_run' ? '\u{10ffff}' : command.key;
+}
+
+/** By task, then by index as a number. */
+function order(a: InstanceKey, b: InstanceKey): number {
+  if (a === b) return 0;
+  const [left, right] = [a.split('['), b.split('[')] as [[string, string?], [string, string?]];
+  if (left[0] !== right[0]) return left[0] < right[0] ? -1 : 1;
+  return Number.parseInt(left[1] ?? '-1', 10) - Number.parseInt(right[1] ?? '-1', 10);
+}

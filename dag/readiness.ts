@@ -1,0 +1,140 @@
+import type { Json } from './json.ts';
+import { instantOfText } from './interval.ts';
+import { maxMapLength } from './plan.ts';
+import type { PlanTask } from './plan.ts';
+import { descendants } from './plan-index.ts';
+import type { Draft } from './draft.ts';
+import { newInstance } from './draft.ts';
+import { shown } from './problems.ts';
+import { isChosen } from './rule-checks.ts';
+import type { Failure, RunProgress } from './run-progress.ts';
+import type { UpstreamCounts, Verdict } from './trigger-rules.ts';
+import { hasEnded, triggerVerdict } from './trigger-rules.ts';
+
+/** How a task's direct upstream tasks stand. */
+export function upstreamCounts(task: PlanTask, instances: RunProgress['instances']): UpstreamCounts {
+  const counts = { all: task.upstream.length, success: 0, failed: 0, upstreamFailed: 0, skipped: 0 };
+  for (const id of task.upstream) {
+    const state = instances[id]!.state;
+    if (state === 'success') counts.success += 1;
+    else if (state === 'failed') counts.failed += 1;
+    else if (state === 'upstream_failed') counts.upstreamFailed += 1;
+    else if (state === 'skipped') counts.skipped += 1;
+  }
+  return counts;
+}
+
+/** Tasks whose output the mapped list is made of. */
+export function listSources(task: PlanTask): readonly string[] {
+  return [...new Set([...JSON.stringify(task.mapOver).matchAll(/"\$ref":"task:([^"]+)"/g)].map((match) => match[1]!))];
+}
+
+/**
+ * Whether a task may start. Beyond its rule: no task is decided before every short circuit above it and every branch
+ * directly above it has ended, because these can skip it whatever its rule; only `always` does not wait. A mapped
+ * task needs the list it is mapped over.
+ */
+function verdictOf(draft: Draft, task: PlanTask): Verdict {
+  if (task.triggerRule === 'always') return 'run';
+  if ((draft.index.gates.get(task.id) ?? []).some((gate) => !hasEnded(draft.state(gate)))) return 'wait';
+  const verdict = triggerVerdict(task.triggerRule, upstreamCounts(task, draft.instances));
+  if (verdict !== 'run' || task.mapOver === null) return verdict;
+  const sources = listSources(task).map((id) => draft.state(id));
+  if (sources.some((state) => !hasEnded(state))) return 'wait';
+  if (sources.some((state) => state === 'failed' || state === 'upstream_failed')) return 'upstream_failed';
+  return sources.includes('skipped') ? 'skipped' : 'run';
+}
+
+/** Decides a task that has not begun, if it can be decided by now. */
+function consider(draft: Draft, taskId: string): void {
+  const instance = draft.instances[taskId]!;
+  if (instance.state !== 'none' || draft.cancelRequested) return;
+  const task = draft.task(taskId);
+  const verdict = verdictOf(draft, task);
+  if (verdict === 'skipped' || verdict === 'upstream_failed') draft.end(instance, verdict);
+  else if (verdict === 'run') begin(draft, task);
+}
+
+function begin(draft: Draft, task: PlanTask): void {
+  const instance = draft.instances[task.id]!;
+  if (task.mapOver !== null) expand(draft, task, draft.resolve(task.mapOver));
+  else if (task.wait !== null) beginWait(draft, task);
+  else draft.start(instance, undefined);
+}
+
+function beginWait(draft: Draft, task: PlanTask): void {
+  const instance = { ...draft.instances[task.id]!, scheduledAt: draft.at };
+  const wait = task.wait!;
+  const until = 'forMs' in wait ? null : draft.resolve(wait.until);
+  const untilMs = 'forMs' in wait ? draft.at + wait.forMs : instantOfText(until, draft.plan.timezone);
+  if (untilMs === null) draft.end(instance, 'failed', { failure: invalid('WaitInstantInvalid', 'an RFC 3339 instant or a date to wait until', until, 'Return one.') });
+  else if (untilMs <= draft.at) draft.end(instance, 'success');
+  else draft.pause(instance, 'waiting', 'timer', untilMs);
+}
+
+function expand(draft: Draft, task: PlanTask, list: Json): void {
+  const whole = { ...draft.instances[task.id]!, scheduledAt: draft.at };
+  if (!Array.isArray(list)) draft.end(whole, 'failed', { failure: invalid('MapListInvalid', 'a list to map over', list, 'Return a list.') });
+  else if (list.length > maxMapLength)
+    draft.end(whole, 'failed', {
+      failure: invalid('MapListTooLong', `at most ${maxMapLength} elements to map over`, list.length, 'Return lists of elements, so that an instance works on several.'),
+    });
+  else if (list.length === 0) draft.end(whole, 'skipped');
+  else {
+    draft.set({ ...whole, state: 'running' });
+    list.forEach((item: Json, index) => draft.start(newInstance(task.id, index), item));
+  }
+}
+
+export function invalid(type: string, expected: string, found: unknown, remedy: string): Failure {
+  return { type, message: `expected ${expected}; found ${shown(found)}. ${remedy}`, retryable: false };
+}
+
+/** Decides every task of the plan that can be decided, at the start of a run. */
+export function settleAll(draft: Draft): void {
+  for (const task of draft.plan.tasks) {
+    consider(draft, task.id);
+    settle(draft);
+  }
+}
+
+/** Follows up on the tasks that ended in this step until nothing more can be decided. */
+export function settle(draft: Draft): void {
+  for (let next = draft.ended.shift(); next !== undefined; next = draft.ended.shift()) {
+    skipForbidden(draft, draft.task(next));
+    for (const below of draft.index.downstream.get(next)!) consider(draft, below);
+    if (draft.task(next).kind === 'short_circuit')
+      for (const below of descendants(draft.index.downstream, [next])) consider(draft, below);
+  }
+}
+
+/** Skips what a branch did not choose, and everything downstream of a short circuit that answered with a falsy value. */
+function skipForbidden(draft: Draft, task: PlanTask): void {
+  const { state, output } = draft.instances[task.id]!;
+  if (state !== 'success' || draft.cancelRequested) return;
+  const forbidden = task.kind === 'branch' ? notChosen(draft, task, output) : task.kind === 'short_circuit' && !output ? descendants(draft.index.downstream, [task.id]) : [];
+  for (const id of forbidden) {
+    const instance = draft.instances[id]!;
+    if (instance.state === 'none') draft.end(instance, 'skipped');
+  }
+}
+
+function notChosen(draft: Draft, task: PlanTask, output: Json): readonly string[] {
+  const direct = draft.index.downstream.get(task.id)!;
+  const chosen = direct.filter((id) => choicesOf(output).some((choice) => isChosen(id, choice)));
+  const followed = new Set([...chosen, ...descendants(draft.index.downstream, chosen)]);
+  return direct.filter((id) => !followed.has(id));
+}
+
+/** The ids a branch's output names. */
+function choicesOf(output: Json): readonly string[] {
+  return (output === null ? [] : Array.isArray(output) ? output : [output]) as readonly string[];
+}
+
+/** What is wrong with a branch's output, or null. */
+export function choiceFailure(draft: Draft, task: PlanTask, output: Json): Failure | null {
+  const direct = draft.index.downstream.get(task.id)!;
+  const wrong = choicesOf(output).filter((choice) => typeof choice !== 'string' || !direct.some((id) => isChosen(id, choice)));
+  if (wrong.length === 0) return null;
+  return invalid('BranchChoiceInvalid', `ids of tasks directly downstream (${direct.join(', ')}), or null`, wrong[0], 'Return one of these.');
+}
