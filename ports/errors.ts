@@ -32,12 +32,12 @@ export class RetryableError extends Error {
   }
 }
 
-/** Thrown by `publish` when a partition of the snapshot has moved: the task recomputes from a new one. */
+/** Thrown by `publish` when a partition of the snapshot has moved, or another run has leased one of the outputs: the task recomputes from a new snapshot. */
 export class SnapshotConflictError extends Error {
   override readonly name = 'SnapshotConflictError';
   readonly partitions: readonly string[];
-  constructor(partitions: readonly string[]) {
-    super(`The snapshot no longer holds for ${partitions.join(', ')}: another run published there. The task computes again from the new versions.`);
+  constructor(partitions: readonly string[], because = 'another run published there') {
+    super(`The snapshot no longer holds for ${partitions.join(', ')}: ${because}. The task computes again from the new versions.`);
     this.partitions = partitions;
   }
 }

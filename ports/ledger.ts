@@ -76,14 +76,20 @@ export interface RunFilter {
 
 /** What happened. Written by the interpreter, read by everything that lists, explains or decides. Every write may be repeated. */
 export interface RunLog {
-  /** Records the run and its plan; a still open run of the same workflow id with another run id is closed as failed (its execution must have ended unsaid). Throws RunClosedError if this run was already closed. */
+  /**
+   * Records the run and its plan; a still open run of the same workflow id that started no later is closed as failed (its execution must
+   * have ended unsaid), with an event `run_replaced`. Throws RunClosedError if this run was already closed or one that started later is known.
+   */
   beginRun(run: NewRun): Promise<void>;
+  /** Adds attempts and events, also to a closed run. An attempt never leaves success, failed, skipped or upstream_failed, nor goes back from running to scheduled; times and worker once known are kept. */
   recordAttempts(runId: string, attempts: readonly AttemptRecord[], events?: readonly LedgerEvent[]): Promise<void>;
-  /** Closes the run: from here on nothing of it can publish. Closing twice keeps the first outcome. */
+  /** Closes the run and ends its leases: from here on nothing of it can publish. Closing twice keeps the first outcome. Throws TerminalError for a run never begun. */
   endRun(runId: string, outcome: Exclude<RunState, 'running'>, endedAt: string, failure: RunRecord['failure']): Promise<void>;
   run(runId: string): Promise<RunRecord | null>;
   runs(filter: RunFilter): Promise<readonly RunRecord[]>;
+  /** In the order they were scheduled. */
   attempts(runId: string): Promise<readonly AttemptRecord[]>;
+  /** Newest first; default 50. */
   events(filter: { readonly keyPrefix?: string; readonly kind?: string; readonly limit?: number }): Promise<readonly LedgerEvent[]>;
   plan(hash: string): Promise<Plan | null>;
 }
@@ -112,7 +118,7 @@ export interface PartitionVersion {
   readonly bytes: number;
 }
 
-/** What a selector stood for at one instant: version per partition text; an absent `values` partition maps to null. */
+/** What a selector stood for at one instant: version per partition text; an absent `values` partition maps to null. A removed partition is absent. */
 export interface SnapshotPart {
   readonly selector: PartitionSelector;
   readonly role: 'input' | 'output';
@@ -199,31 +205,42 @@ export interface Publication {
 
 /** What readers see, and how it came to be. */
 export interface PartitionLog {
-  /** Registers tables of a definition or a crawl; a later registration replaces the columns. */
+  /** Registers tables of a definition or a crawl; a later registration replaces the columns. Throws TerminalError when a table that was published is given other partition columns. */
   registerTables(tables: readonly Table[]): Promise<void>;
   tables(): Promise<readonly (Table & { readonly partitions: number; readonly rows: number; readonly bytes: number; readonly updatedAt: string | null })[]>;
-  /** Versions behind all selectors at one instant (one transaction). */
+  /** Versions behind all selectors at one instant. Throws TerminalError for a table nobody registered and for columns it is not partitioned by. */
   snapshot(selectors: readonly { readonly selector: PartitionSelector; readonly role: 'input' | 'output' }[]): Promise<{ readonly snapshot: Snapshot; readonly partitions: readonly PartitionVersion[] }>;
   /**
    * One transaction: the run is open and knows no later attempt of the task that published; every part of the snapshot still holds
-   * (locks taken in sorted order); a failed `error` rule or an unbalanced account refuses; pointers, history, accounts,
-   * rule results and watermarks move together. The same (run, task, map index, attempt) again returns the first publication.
-   * Throws SnapshotConflictError, RunClosedError, TerminalError.
+   * (locks taken in sorted order); every output is covered by an output of the snapshot; a failed `error` rule or an unbalanced
+   * account refuses and is kept as an event `publish_refused`; pointers, history, accounts, rule results and watermarks move
+   * together, with an event `publish:<id>`. The same (run, task, map index, attempt) again returns the first publication.
+   * An output that another open run has leased is a conflict too, so that who took a lease publishes next.
+   * Throws SnapshotConflictError, RunClosedError, TerminalError; after a RetryableError the same call may be repeated.
    */
   publish(request: PublishRequest): Promise<Publication>;
   /** Current versions of a table, or of the partitions selected. */
   partitions(table: string, where?: Readonly<Record<string, readonly string[]>>): Promise<readonly PartitionVersion[]>;
   /** Newest first. */
   history(filter: { readonly table?: string; readonly partition?: string; readonly runId?: string; readonly limit?: number }): Promise<readonly Publication[]>;
-  /** Current accounts and rule results. */
   accounts(scope: string): Promise<readonly (Account & { readonly publicationId: number })[]>;
+  /** Of one publication, or else what each task said last of each partition. */
   ruleResults(filter: { readonly table?: string; readonly partition?: string; readonly publicationId?: number }): Promise<readonly (RuleResult & { readonly publicationId: number })[]>;
+  /** Null when it was never published. */
   watermark(name: string): Promise<Json>;
-  /** Waits its turn for all partitions, in sorted order; kept until released, the run closes, or `holdMs` passes without renewal. */
+  /**
+   * Takes all partitions, inputs as well as outputs, for this run or none: true when they are held, for `holdMs` or until released or the
+   * run closes; false while others hold or wait longer for one of them: ask again, at least every 30 seconds to keep the place in the queue.
+   * The same selectors again renew. Throws RunClosedError.
+   */
   lease(runId: string, selectors: readonly PartitionSelector[], holdMs: number): Promise<boolean>;
   releaseLeases(runId: string): Promise<void>;
-  /** Files that no pointer, no open run and no interval's latest run refers to, of publications older than `olderThan`; forgets them when `remove` says so after deletion. */
+  /**
+   * Files nobody can need any more: of versions superseded before `olderThan` and before every open run began, neither written nor read by an
+   * interval's latest run that did not succeed (it may be resumed), and not shared with a version that stays.
+   */
   unreferencedFiles(olderThan: string): Promise<readonly { readonly version: number; readonly key: string; readonly bytes: number }[]>;
+  /** Strikes the files of superseded versions, after they were removed from the store; history keeps the rest. */
   forgetVersions(versions: readonly number[]): Promise<void>;
   /** Every file key some version still refers to, under a prefix: what vacuum must not take for an orphan. */
   referencedKeys(prefix: string): Promise<ReadonlySet<string>>;

@@ -19,12 +19,14 @@ export interface Database {
 const int8 = 20;
 const timestamptz = 1184;
 
-/** Counts and versions stay below 2^53, so they may be numbers; instants are RFC 3339 text, as everywhere in the product. */
+/** Counts and versions stay below 2^53, so they may be numbers; instants are RFC 3339 text, whole seconds without a fraction, as everywhere in the product. */
 const types = {
   getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
     if (oid === int8) return Number;
     const parse = pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown;
-    return oid === timestamptz ? (value) => (parse(value) as Date).toISOString() : parse;
+    return oid === timestamptz
+      ? (value) => (parse(value) as Date).toISOString().replace('.000Z', 'Z')
+      : parse;
   },
 };
 

@@ -114,7 +114,8 @@ async function publishOnce(query: Query, request: PublishRequest): Promise<numbe
   refuseOlderAttempt(request, situation.newest);
   refuseMovedPartitions(request, selectors, situation.current);
   const leased = await heldByOthers(query, request.runId, outputs);
-  if (leased.length > 0) throw new SnapshotConflictError(leased);
+  if (leased.length > 0)
+    throw new SnapshotConflictError(leased, 'another run has leased them and publishes first');
   return writePublication(query, request, outputs);
 }
 
