@@ -45,7 +45,7 @@ export const paymentBlemishes: readonly Blemish[] = [
   {
     name: 'padded',
     reasons: [],
-    edit: ({ fields }) => void fields.forEach((text, at) => (fields[at] = `  ${text} `)),
+    edit: ({ fields }) => fields.forEach((text, at) => (fields[at] = `  ${text} `)),
   },
   {
     name: 'timestamp_malformed',
