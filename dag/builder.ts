@@ -52,16 +52,16 @@ type MapWiring<T, I> = Element<T> extends I
 /** What a DAG is declared with. All ids are unique in the DAG; those declared in a group get its id as a prefix. */
 export interface DagTools<C, P extends ParamDeclarations = ParamDeclarations> {
   /** A task that runs `body` with `input`. Passing another task's output in `input` is the edge. */
-  task<I, O>(id: string, body: TaskBody<I, O, C>, ...wiring: Wiring<I, TaskOptions>): Task<JsonOf<O>>;
+  task<I, O>(id: string, body: TaskBody<I, O, C>, ...wiring: Wiring<NoInfer<I>, TaskOptions>): Task<JsonOf<O>>;
   /** A task whose output, one or several of `choices`, says which direct downstream tasks (or groups) to follow; null follows none. */
   branch<const Choice extends string, I>(
     id: string,
     choices: readonly Choice[],
     body: TaskBody<I, NoInfer<Choice> | readonly NoInfer<Choice>[] | null, C>,
-    ...wiring: Wiring<I, TaskOptions>
+    ...wiring: Wiring<NoInfer<I>, TaskOptions>
   ): Task<Choice | readonly Choice[] | null>;
   /** A task whose falsy output skips everything downstream, whatever the trigger rules there. */
-  shortCircuit<I, O>(id: string, body: TaskBody<I, O, C>, ...wiring: Wiring<I, TaskOptions>): Task<JsonOf<O>>;
+  shortCircuit<I, O>(id: string, body: TaskBody<I, O, C>, ...wiring: Wiring<NoInfer<I>, TaskOptions>): Task<JsonOf<O>>;
   /**
    * One instance of `body` per element of the list `over`; `wire` makes an instance's input from its element, which
    * is the input itself when `wire` is left out. The output is the list of the outputs of the instances that succeeded, in order.
@@ -70,13 +70,13 @@ export interface DagTools<C, P extends ParamDeclarations = ParamDeclarations> {
     id: string,
     over: Referring<readonly T[]> | readonly T[],
     body: TaskBody<I, O, C>,
-    ...wiring: MapWiring<T, I>
+    ...wiring: MapWiring<NoInfer<T>, NoInfer<I>>
   ): Task<JsonOf<O>[]>;
   /** A task whose body is poked until it answers `{ done: true }`; between pokes no worker is held. Its output is `value`. */
   sensor<I, V>(
     id: string,
     body: TaskBody<I, SensorAnswer<V>, C>,
-    input: unknown extends I ? undefined : Wired<I>,
+    input: unknown extends I ? undefined : Wired<NoInfer<I>>,
     options: SensorOptions,
   ): Task<JsonOf<V>>;
   /** A durable timer: for a length of time after it became ready, or until an instant (RFC 3339). */
