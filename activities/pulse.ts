@@ -1,0 +1,26 @@
+import type { Context } from '@temporalio/activity';
+
+const everyMs = 2000;
+
+/** Shows that an attempt lives for as long as its worker does, whether or not the body says so itself. */
+export interface Pulse extends Disposable {
+  beat(this: void, note?: string): void;
+}
+
+export function openPulse(activity: Context): Pulse {
+  let note: string | undefined;
+  let lastMs = 0;
+  const send = (): void => {
+    lastMs = performance.now();
+    activity.heartbeat(note);
+  };
+  const clock = setInterval(send, everyMs);
+  clock.unref();
+  return {
+    beat(text) {
+      note = text ?? note;
+      if (performance.now() - lastMs >= everyMs) send();
+    },
+    [Symbol.dispose]: () => clearInterval(clock),
+  };
+}

@@ -1,0 +1,114 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { resolveParams } from '../dag/params.ts';
+import { SnapshotConflictError, TerminalError } from '../ports/errors.ts';
+import type { Ledger, Manifest } from '../ports/ledger.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type {
+  BeginRunRequest,
+  BegunRun,
+  EndRunRequest,
+  PublishStep,
+  RecordRequest,
+  RunSteps,
+} from '../ports/run-steps.ts';
+import type { RunnableDag } from './boundary.ts';
+import { businessFailure, infrastructureFailure } from './failures.ts';
+
+interface Parts {
+  readonly definitions: ReadonlyMap<string, RunnableDag>;
+  readonly ledger: Ledger;
+  readonly objects: ObjectStore;
+  readonly build: string;
+}
+
+/** A definite answer of the ledger goes to the run; anything else is the infrastructure's, which Temporal tries again. */
+async function step<T>(perform: () => Promise<T>): Promise<T> {
+  try {
+    return await perform();
+  } catch (error) {
+    if (error instanceof TerminalError || error instanceof SnapshotConflictError)
+      throw businessFailure(error);
+    if (error instanceof ApplicationFailure) throw error;
+    throw infrastructureFailure(error instanceof Error ? error.name : 'Error', error);
+  }
+}
+
+function paramsOf(dag: RunnableDag, { dagId, request }: BeginRunRequest) {
+  const { values, problems } = resolveParams(dag.plan, request.params);
+  if (problems.length === 0) return values;
+  throw new TerminalError({
+    place: `a run of ${dagId}`,
+    expected: 'params that fit their declarations',
+    found: problems.map((each) => `${each.place}: ${each.message}`).join('; '),
+    remedy: 'Start the run again with params that fit.',
+  });
+}
+
+async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRequest): Promise<BegunRun> {
+  const dag = definitions.get(begin.dagId);
+  if (dag === undefined) return { known: false };
+  const params = paramsOf(dag, begin);
+  const { type, interval } = begin.request;
+  const { runId, workflowId, dagId, startedAt } = begin;
+  await ledger.beginRun({
+    runId,
+    workflowId,
+    dagId,
+    type,
+    logicalDate: interval.start,
+    intervalStart: interval.start,
+    intervalEnd: interval.end,
+    params,
+    plan: dag.plan,
+    planHash: dag.hash,
+    build,
+    startedAt,
+  });
+  // Said before, by a worker with another version of the DAG that died at once: the plan in the ledger is the run's.
+  const recorded = (await ledger.run(runId))?.planHash ?? dag.hash;
+  const plan = recorded === dag.hash ? dag.plan : await ledger.plan(recorded);
+  if (plan === null)
+    throw new Error(`The ledger holds no plan ${recorded}, which run ${runId} was begun with.`);
+  return {
+    known: true,
+    plan,
+    planHash: recorded,
+    facts: { run: { id: runId, type }, interval: { ...interval, logicalDate: interval.start }, params },
+  };
+}
+
+async function endRun(ledger: Ledger, end: EndRunRequest): Promise<void> {
+  await ledger.recordAttempts(end.runId, end.attempts, end.events);
+  await ledger.endRun(end.runId, end.outcome, end.endedAt, end.failure);
+}
+
+async function readParked(objects: ObjectStore, key: string): Promise<Manifest> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of objects.get(key)) chunks.push(chunk);
+  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Manifest;
+}
+
+async function publish({ ledger, objects, build }: Parts, request: PublishStep): Promise<void> {
+  const { content } = request.staged;
+  const manifest = 'manifest' in content ? content.manifest : await readParked(objects, content.key);
+  await ledger.publish({
+    runId: request.runId,
+    taskId: request.taskId,
+    mapIndex: request.mapIndex ?? -1,
+    attempt: request.attempt,
+    build,
+    manifest,
+    publishedAt: new Date().toISOString(),
+  });
+}
+
+/** The interpreter's own activities. Each may be repeated, and says by its error whether the ledger refused or could not be reached. */
+export function createRunSteps(parts: Parts): RunSteps & { publish(request: PublishStep): Promise<void> } {
+  return {
+    'ingot.beginRun': (request) => step(() => beginRun(parts, request)),
+    'ingot.record': (request: RecordRequest) =>
+      step(() => parts.ledger.recordAttempts(request.runId, request.attempts, request.events)),
+    'ingot.endRun': (request) => step(() => endRun(parts.ledger, request)),
+    publish: (request) => step(() => publish(parts, request)),
+  };
+}

@@ -1,0 +1,58 @@
+import type { Context } from '@temporalio/activity';
+
+export type StopReason = 'cancelled' | 'timeout' | 'shutdown';
+
+/** How long a body may take to end once it was told to. What it does after that is ignored: it cannot publish. */
+const graceMs = 5000;
+
+/** Ends an attempt that was cancelled, took too long or whose worker is going away. */
+export interface Stop extends Disposable {
+  readonly signal: AbortSignal;
+  /** Null while the attempt may go on. */
+  readonly reason: StopReason | null;
+  /** What `work` returns; rejects when it was stopped, at the latest `graceMs` after that. Work that ends in time although the worker is stopping counts. */
+  orEnd<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export function openStop(activity: Context, timeoutMs: number): Stop {
+  const controller = new AbortController();
+  let reason: StopReason | null = null;
+  const stop = (why: StopReason): void => {
+    reason ??= why;
+    controller.abort(new DOMException(`The attempt was stopped: ${why}.`, 'AbortError'));
+  };
+  const onCancel = (): void => {
+    const { message } = activity.cancellationSignal.reason as Error;
+    stop(message === 'WORKER_SHUTDOWN' ? 'shutdown' : 'cancelled');
+  };
+  if (activity.cancellationSignal.aborted) onCancel();
+  else activity.cancellationSignal.addEventListener('abort', onCancel, { once: true });
+  const clock = setTimeout(() => stop('timeout'), timeoutMs);
+  let grace: NodeJS.Timeout | undefined;
+
+  return {
+    signal: controller.signal,
+    get reason() {
+      return reason;
+    },
+    async orEnd(work) {
+      const tooLate = new Promise<never>((_, reject) => {
+        const begin = (): void => {
+          grace = setTimeout(() => reject(controller.signal.reason as Error), graceMs);
+        };
+        if (controller.signal.aborted) begin();
+        else controller.signal.addEventListener('abort', begin, { once: true });
+      });
+      const result = await Promise.race([work(), tooLate]);
+      if (reason !== null && reason !== 'shutdown') throw controller.signal.reason;
+      // Ended in spite of the shutdown: nothing to do again.
+      reason = null;
+      return result;
+    },
+    [Symbol.dispose]() {
+      clearTimeout(clock);
+      clearTimeout(grace);
+      activity.cancellationSignal.removeEventListener('abort', onCancel);
+    },
+  };
+}

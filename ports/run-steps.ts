@@ -1,0 +1,125 @@
+import type { Json, JsonObject } from '../dag/json.ts';
+import type { Plan, RunState, TaskKindName, TaskState } from '../dag/plan.ts';
+import type { Failure, InstanceKey, RunFacts, WaitReason } from '../dag/reducer.ts';
+import type { AttemptRecord, LedgerEvent, Manifest, RunRecord, RunType } from './ledger.ts';
+
+/** What a run is started with: the workflow's one argument. */
+export interface RunRequest {
+  readonly type: RunType;
+  /** `[start, end)`, RFC 3339 UTC instants. */
+  readonly interval: { readonly start: string; readonly end: string };
+  /** As given; the DAG's defaults are filled in when the run begins. */
+  readonly params: JsonObject;
+}
+
+export interface BeginRunRequest {
+  readonly dagId: string;
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly startedAt: string;
+  readonly request: RunRequest;
+}
+
+/** `known: false` when the worker that was asked has no such DAG; another one may. */
+export type BegunRun =
+  | { readonly known: false }
+  | { readonly known: true; readonly plan: Plan; readonly planHash: string; readonly facts: RunFacts };
+
+/** One try at one task instance: the argument of the activity `<dag>.<task>`. */
+export interface AttemptRequest {
+  readonly dagId: string;
+  readonly taskId: string;
+  readonly mapIndex: number | null;
+  readonly attempt: number;
+  readonly lease: boolean;
+  readonly input: Json;
+  readonly workflowId: string;
+  readonly facts: RunFacts;
+  readonly timeoutMs: number;
+}
+
+/** What an attempt would like to publish: inline, or under a key of the object store when it is large. */
+export interface StagedManifest {
+  /** For people: `payments.curated (3 partitions)`. */
+  readonly label: string;
+  readonly content: { readonly manifest: Manifest } | { readonly key: string };
+}
+
+/** When and where an attempt ran, by the clock of its worker. */
+export interface Whereabouts {
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly worker: string;
+}
+
+export interface AttemptReply {
+  readonly output: Json;
+  readonly staged: StagedManifest | null;
+  readonly where: Whereabouts;
+}
+
+/** First detail of every failure that leaves the boundary. */
+export interface FailureDetails {
+  readonly retryable: boolean;
+  readonly where: Whereabouts | null;
+}
+
+/** The argument of the activity `<dag>.<task>:publish`. */
+export interface PublishStep {
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number | null;
+  readonly attempt: number;
+  readonly staged: StagedManifest;
+}
+
+export interface RecordRequest {
+  readonly runId: string;
+  readonly attempts: readonly AttemptRecord[];
+  readonly events: readonly LedgerEvent[];
+}
+
+export interface EndRunRequest extends RecordRequest {
+  readonly outcome: Exclude<RunState, 'running'>;
+  readonly endedAt: string;
+  readonly failure: RunRecord['failure'];
+}
+
+/** The interpreter's own activities, by their type. Each may be repeated. */
+export type RunSteps = {
+  'ingot.beginRun'(request: BeginRunRequest): Promise<BegunRun>;
+  'ingot.record'(request: RecordRequest): Promise<void>;
+  'ingot.endRun'(request: EndRunRequest): Promise<void>;
+};
+
+export interface TaskView {
+  readonly key: InstanceKey;
+  readonly taskId: string;
+  readonly kind: TaskKindName;
+  readonly state: TaskState;
+  readonly attempt: number;
+  readonly waitingFor: WaitReason | null;
+  /** Its message shortened. */
+  readonly failure: Failure | null;
+  readonly scheduledAt: string | null;
+  readonly endedAt: string | null;
+}
+
+/** The answer of the query `progress`. `planHash` is null, and `tasks` empty, until a worker that knows the DAG has begun the run. */
+export interface RunView {
+  readonly dagId: string;
+  readonly runId: string;
+  readonly planHash: string | null;
+  readonly state: RunState;
+  readonly waitingFor: 'a worker that knows the DAG' | null;
+  readonly cancelRequested: boolean;
+  readonly facts: RunFacts | null;
+  readonly tasks: readonly TaskView[];
+}
+
+/** What a successful run's workflow returns. */
+export interface RunSummary {
+  readonly runId: string;
+  readonly planHash: string;
+  readonly tasks: Readonly<Partial<Record<TaskState, number>>>;
+}

@@ -1,0 +1,158 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { Runtime } from '@temporalio/worker';
+import { inject } from 'vitest';
+import type { Ports, TaskContext } from '../../activities/task-context.ts';
+import { createDagFactory } from '../../dag/builder.ts';
+import type { DagDefinition } from '../../dag/builder.ts';
+import { openPostgresLedger } from '../../engines/postgres/ledger.ts';
+import { migrate } from '../../migrations/migrate.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import { runResult, startRun, type RunHandle, type RunResult } from '../../workers/client.ts';
+import { compileDefinitions } from '../../workers/definitions.ts';
+import { openWorker, type OpenWorker } from '../../workers/worker.ts';
+import { createDatabase } from '../support/database.ts';
+
+export const dag = createDagFactory<TaskContext>();
+
+export const day = { start: '2026-01-01T00:00:00Z', end: '2026-01-02T00:00:00Z' };
+
+/** A part that the DAGs of these tests have no use for. */
+function unused<T extends object>(name: string): T {
+  return new Proxy({} as T, {
+    get() {
+      throw new Error(`${name} is not part of this test`);
+    },
+  });
+}
+
+export function portsWith(ledger: Ledger, others: Partial<Ports> = {}): Ports {
+  return {
+    objects: unused('objects'),
+    sql: unused('sql'),
+    notifier: unused('notifier'),
+    warehouse: () => Promise.reject(new Error('no warehouse in this test')),
+    ledger,
+    ...others,
+  };
+}
+
+export interface Bench extends AsyncDisposable {
+  readonly client: Client;
+  readonly ledger: Ledger;
+  readonly ledgerUrl: string;
+  readonly taskQueue: string;
+  readonly cacheFolder: string;
+  /** A worker that runs until the bench is closed or it is stopped. */
+  work(dags: readonly DagDefinition<TaskContext>[], ports?: Partial<Ports>): Promise<StartedWorker>;
+  start(
+    dagId: string,
+    options?: { readonly interval?: typeof day; readonly params?: Record<string, string> },
+  ): Promise<RunHandle>;
+  result(run: RunHandle): Promise<RunResult>;
+  /** States by `task` or `task[i]`, of the last attempt, as the ledger has them. */
+  states(run: RunHandle): Promise<Record<string, string>>;
+}
+
+export interface StartedWorker {
+  stop(): Promise<void>;
+}
+
+export async function openBench(): Promise<Bench> {
+  silence();
+  const ledgerUrl = await createDatabase(inject('postgresUrl'));
+  await migrate(ledgerUrl);
+  const ledger = await openPostgresLedger(ledgerUrl);
+  const address = inject('temporalAddress');
+  const connection = await Connection.connect({ address });
+  const client = new Client({ connection });
+  const taskQueue = `test-${crypto.randomUUID()}`;
+  const cacheFolder = join(tmpdir(), 'ingot-test-bundles');
+  const running = new Set<StartedWorker>();
+
+  async function work(
+    dags: readonly DagDefinition<TaskContext>[],
+    ports: Partial<Ports> = {},
+  ): Promise<StartedWorker> {
+    const opened: OpenWorker = await openWorker({
+      connection: { address },
+      namespace: 'default',
+      taskQueue,
+      definitions: compileDefinitions(dags),
+      ports: portsWith(ledger, ports),
+      build: 'test',
+      cacheFolder,
+      drainMs: 1000,
+    });
+    const ended = opened.run();
+    const started = {
+      stop: async () => {
+        running.delete(started);
+        opened.shutdown();
+        await ended;
+      },
+    };
+    running.add(started);
+    return started;
+  }
+
+  return {
+    client,
+    ledger,
+    ledgerUrl,
+    taskQueue,
+    cacheFolder,
+    work,
+    start: (dagId, options = {}) =>
+      startRun(client, {
+        taskQueue,
+        dagId,
+        interval: options.interval ?? day,
+        type: 'manual',
+        ...(options.params === undefined ? {} : { params: options.params }),
+      }),
+    result: (run) => runResult(client, run),
+    states: async (run) => {
+      const attempts = await ledger.attempts(run.runId);
+      const last = attempts.toSorted((a, b) => a.attempt - b.attempt);
+      return Object.fromEntries(
+        last.map((each) => [
+          each.mapIndex < 0 ? each.taskId : `${each.taskId}[${each.mapIndex}]`,
+          each.state,
+        ]),
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...running].map((worker) => worker.stop()));
+      await connection.close();
+      await ledger.close();
+    },
+  };
+}
+
+let silenced = false;
+
+/** Failing tasks are what these tests are about; their warnings are not. */
+function silence(): void {
+  if (silenced) return;
+  silenced = true;
+  const quiet = (): void => {};
+  Runtime.install({
+    logger: {
+      log: quiet,
+      trace: quiet,
+      debug: quiet,
+      info: quiet,
+      warn: quiet,
+      error: (...said) => console.error(...said),
+    },
+    shutdownSignals: [],
+  });
+}
+
+export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'ingot-test-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}

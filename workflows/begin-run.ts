@@ -1,0 +1,52 @@
+import {
+  ActivityFailure,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { BegunRun, RunRequest, RunSteps } from '../ports/run-steps.ts';
+import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
+
+export type KnownRun = Extract<BegunRun, { known: true }>;
+
+const local = proxyLocalActivities<Pick<RunSteps, 'ingot.beginRun'>>({
+  startToCloseTimeout: stepTimeoutMs,
+  localRetryThreshold: localRetryThresholdMs,
+  retry: stepRetries,
+});
+// A worker keeps the runs it began, so one that lacks the DAG would be asked again and again: ask whoever is there.
+const anyWorker = proxyActivities<Pick<RunSteps, 'ingot.beginRun'>>({
+  startToCloseTimeout: stepTimeoutMs,
+  retry: stepRetries,
+  allowEagerDispatch: false,
+  summary: 'looking for a worker that knows this DAG',
+});
+
+const firstPauseMs = 1000;
+const longestPauseMs = 30_000;
+
+/** The ledger or the params refuse the run: it ends with their own words. */
+function refusal(error: unknown): unknown {
+  return error instanceof ActivityFailure ? (error.cause ?? error) : error;
+}
+
+/** The run's first step: the DAG's current plan, recorded in the ledger and, by being an activity's result, in this run's own history. */
+export function beginRun(request: RunRequest): Promise<KnownRun> {
+  return begin(request).catch((error: unknown) => {
+    throw refusal(error);
+  });
+}
+
+async function begin(request: RunRequest): Promise<KnownRun> {
+  const { workflowType: dagId, workflowId, firstExecutionRunId: runId, startTime } = workflowInfo();
+  const step = { dagId, workflowId, runId, startedAt: startTime.toISOString(), request };
+  let begun = await local['ingot.beginRun'](step);
+  for (let pauseMs = firstPauseMs; !begun.known; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    setCurrentDetails(`Waiting for a worker that knows the DAG \`${dagId}\`: none asked so far does.`);
+    await sleep(pauseMs, { summary: `no worker knows ${dagId}` });
+    begun = await anyWorker['ingot.beginRun'](step);
+  }
+  return begun;
+}

@@ -1,0 +1,178 @@
+import { CancellationScope, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
+import type { TaskInstance } from '../dag/reducer.ts';
+import type { AttemptRecord, LedgerEvent } from '../ports/ledger.ts';
+import type { EndRunRequest, RunSteps, Whereabouts } from '../ports/run-steps.ts';
+import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
+
+const windowMs = 1000;
+const fullAt = 100;
+/** One activity's argument stays well below what Temporal accepts. */
+const batchBytes = 512 * 1024;
+
+const { 'ingot.record': record } = proxyActivities<Pick<RunSteps, 'ingot.record'>>({
+  startToCloseTimeout: stepTimeoutMs,
+  retry: stepRetries,
+  summary: 'task states to the ledger',
+});
+const { 'ingot.endRun': endRun } = proxyLocalActivities<Pick<RunSteps, 'ingot.endRun'>>({
+  startToCloseTimeout: stepTimeoutMs,
+  localRetryThreshold: localRetryThresholdMs,
+  retry: stepRetries,
+});
+
+function instant(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+function attemptRecord(instance: TaskInstance, where: Whereabouts | undefined): AttemptRecord {
+  const { taskId, mapIndex, attempt, state, scheduledAt, endedAt, failure, output } = instance;
+  return {
+    taskId,
+    mapIndex: mapIndex ?? -1,
+    attempt,
+    state,
+    scheduledAt: instant(scheduledAt),
+    startedAt: where?.startedAt ?? null,
+    endedAt: where?.endedAt ?? instant(endedAt),
+    worker: where?.worker ?? null,
+    failure,
+    output,
+  };
+}
+
+function recordKey({ taskId, mapIndex, attempt }: AttemptRecord): string {
+  return `${taskId}[${mapIndex}]#${attempt}`;
+}
+
+function failedEvent(runId: string, instance: TaskInstance): LedgerEvent {
+  const { key, attempt, failure, endedAt } = instance;
+  return {
+    key: `run/${runId}/task/${key}/failed`,
+    kind: 'task_failed',
+    at: instant(endedAt ?? Date.now())!,
+    payload: { runId, task: key, attempt, type: failure?.type ?? null, message: failure?.message ?? null },
+  };
+}
+
+type End = Pick<EndRunRequest, 'outcome' | 'endedAt' | 'failure'>;
+
+function endedEvent(runId: string, { outcome, endedAt, failure }: End): LedgerEvent {
+  const payload = {
+    runId,
+    task: failure?.task ?? null,
+    type: failure?.type ?? null,
+    message: failure?.message ?? null,
+  };
+  return { key: `run/${runId}/ended`, kind: `run_${outcome}`, at: endedAt, payload };
+}
+
+interface Batch {
+  readonly attempts: AttemptRecord[];
+  readonly events: LedgerEvent[];
+}
+
+/** What the ledger does not know yet. At most one write is under way, so that a later state never arrives before an earlier one. */
+export class Outbox {
+  readonly #runId: string;
+  readonly #onWrite: () => void;
+  readonly #where = new Map<string, { readonly attempt: number; readonly where: Whereabouts }>();
+  #records = new Map<string, AttemptRecord>();
+  #events: LedgerEvent[] = [];
+  #window: CancellationScope | null = null;
+  #writing: Promise<void> | null = null;
+  #refused = false;
+
+  /** `onWrite` is called whenever records go out, about once a second while tasks change state. */
+  constructor(runId: string, onWrite: () => void) {
+    this.#runId = runId;
+    this.#onWrite = onWrite;
+  }
+
+  ran(key: string, attempt: number, where: Whereabouts): void {
+    this.#where.set(key, { attempt, where });
+  }
+
+  add(instances: readonly TaskInstance[]): void {
+    for (const instance of instances) {
+      const { key, attempt, state } = instance;
+      const known = this.#where.get(key);
+      const each = attemptRecord(instance, known?.attempt === attempt ? known.where : undefined);
+      this.#records.set(recordKey(each), each);
+      if (state === 'failed' && instance.failure?.type !== 'Cancelled')
+        this.#events.push(failedEvent(this.#runId, instance));
+    }
+    this.#next();
+  }
+
+  /** Writes what is left together with the run's end. */
+  async close(end: End): Promise<void> {
+    this.#refused = true;
+    this.#window?.cancel();
+    await this.#writing;
+    await endRun({
+      runId: this.#runId,
+      attempts: [...this.#records.values()],
+      events: [...this.#events, endedEvent(this.#runId, end)],
+      ...end,
+    });
+  }
+
+  #next(): void {
+    if (this.#refused || this.#writing !== null || this.#records.size === 0) return;
+    if (this.#records.size >= fullAt) this.#write();
+    else this.#openWindow();
+  }
+
+  #openWindow(): void {
+    if (this.#window !== null) return;
+    const scope = new CancellationScope();
+    this.#window = scope;
+    scope
+      .run(() => sleep(windowMs, { summary: 'task states to the ledger' }))
+      .then(
+        () => {
+          this.#window = null;
+          this.#write();
+        },
+        () => {},
+      );
+  }
+
+  #write(): void {
+    this.#window?.cancel();
+    this.#window = null;
+    const batch = this.#take();
+    this.#onWrite();
+    this.#writing = record({ runId: this.#runId, ...batch }).then(
+      () => this.#written(),
+      () => this.#refuse(batch),
+    );
+  }
+
+  #written(): void {
+    this.#writing = null;
+    this.#next();
+  }
+
+  /** The ledger said no: not a reason to stop the work. The run's end says it all once more. */
+  #refuse({ attempts, events }: Batch): void {
+    this.#writing = null;
+    this.#refused = true;
+    this.#records = new Map([...attempts.map((each) => [recordKey(each), each] as const), ...this.#records]);
+    this.#events = [...events, ...this.#events];
+  }
+
+  #take(): Batch {
+    const attempts: AttemptRecord[] = [];
+    let bytes = 0;
+    for (const [key, each] of this.#records) {
+      bytes += 500 + JSON.stringify(each.output).length;
+      if (attempts.length > 0 && bytes > batchBytes) break;
+      attempts.push(each);
+      this.#records.delete(key);
+    }
+    const events = this.#events;
+    this.#events = [];
+    return { attempts, events };
+  }
+}

@@ -1,0 +1,35 @@
+import type { RetryPolicy } from '@temporalio/workflow';
+
+/**
+ * The infrastructure budget of an attempt: lost workers, the ledger out of reach. About ten minutes in all. That it took
+ * too long is the task's own failure, which the reducer handles.
+ */
+export const attemptRetries: RetryPolicy = {
+  initialInterval: 1000,
+  backoffCoefficient: 2,
+  maximumInterval: 30_000,
+  maximumAttempts: 25,
+  nonRetryableErrorTypes: ['TemporalTimeout:StartToClose'],
+};
+
+/** What the interpreter itself asks of the ledger: an outage of days must not fail a run. */
+export const stepRetries: RetryPolicy = {
+  initialInterval: 500,
+  backoffCoefficient: 2,
+  maximumInterval: 15_000,
+  maximumAttempts: 50_000,
+};
+
+export const stepTimeoutMs = 60_000;
+/** From here on the pause between two tries of a local activity is a timer, and the workflow task is given back. */
+export const localRetryThresholdMs = 4000;
+
+/** The boundary shows life every 2 seconds for a body that does not; a body that blocks the event loop for longer has to say so with `heartbeat`. */
+export const defaultHeartbeatMs = 15_000;
+/** The boundary ends an attempt at its timeout; the server's own clock is for a worker that cannot. */
+export const timeoutSlackMs = 10_000;
+/** How long a cancelled run waits for its running attempts before it ends without them. They cannot publish any more. */
+export const cancelGraceMs = 60_000;
+
+/** Resolved input of one attempt as JSON text; Temporal refuses two megabytes. */
+export const maxInputBytes = 1024 * 1024;

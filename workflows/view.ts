@@ -1,0 +1,98 @@
+import type { Plan, TaskKindName, TaskState } from '../dag/plan.ts';
+import type { RunProgress, TaskInstance } from '../dag/reducer.ts';
+import type { RunSummary, RunView, TaskView } from '../ports/run-steps.ts';
+
+const maxRows = 100;
+const cellLength = 160;
+const messageLength = 1000;
+
+function instant(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+function taskView(instance: TaskInstance, kind: TaskKindName): TaskView {
+  const { key, taskId, state, attempt, waitingFor, failure, scheduledAt, endedAt } = instance;
+  return {
+    key,
+    taskId,
+    kind,
+    state,
+    attempt,
+    waitingFor,
+    failure: failure === null ? null : { ...failure, message: failure.message.slice(0, messageLength) },
+    scheduledAt: instant(scheduledAt),
+    endedAt: instant(endedAt),
+  };
+}
+
+/** The answer of the query `progress`. */
+export function runView(plan: Plan, planHash: string, progress: RunProgress): RunView {
+  const kinds = new Map(plan.tasks.map((task) => [task.id, task.kind]));
+  return {
+    dagId: plan.dagId,
+    runId: progress.facts.run.id,
+    planHash,
+    state: progress.outcome ?? 'running',
+    waitingFor: null,
+    cancelRequested: progress.cancelRequested,
+    facts: progress.facts,
+    tasks: Object.values(progress.instances).map((instance) =>
+      taskView(instance, kinds.get(instance.taskId) ?? 'task'),
+    ),
+  };
+}
+
+/** The same before a worker that knows the DAG was found. */
+export function unbegunView(dagId: string, runId: string): RunView {
+  return {
+    dagId,
+    runId,
+    planHash: null,
+    state: 'running',
+    waitingFor: 'a worker that knows the DAG',
+    cancelRequested: false,
+    facts: null,
+    tasks: [],
+  };
+}
+
+function countStates(progress: RunProgress): Partial<Record<TaskState, number>> {
+  const counts: Partial<Record<TaskState, number>> = {};
+  for (const { state } of Object.values(progress.instances)) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
+export function runSummary(planHash: string, progress: RunProgress): RunSummary {
+  return { runId: progress.facts.run.id, planHash, tasks: countStates(progress) };
+}
+
+function remark({ waitingFor, failure }: TaskInstance): string {
+  if (waitingFor !== null)
+    return `${waitingFor.reason.replaceAll('_', ' ')} until ${instant(waitingFor.untilMs)}`;
+  if (failure === null) return '';
+  return `${failure.type}: ${failure.message}`
+    .slice(0, cellLength)
+    .replaceAll('|', '\\|')
+    .replaceAll(/\s+/g, ' ');
+}
+
+/** The run at a glance, for the Temporal UI: what needs attention first, then the rest, cut to a bounded length. */
+export function detailsTable(progress: RunProgress): string {
+  const instances = Object.values(progress.instances);
+  const weight = (instance: TaskInstance): number =>
+    instance.state === 'failed' ? 0 : instance.waitingFor !== null ? 1 : instance.state === 'running' ? 2 : 3;
+  const rows = instances
+    .toSorted((a, b) => weight(a) - weight(b))
+    .slice(0, maxRows)
+    .map((each) => `| ${each.key} | ${each.state} | ${each.attempt} | ${remark(each)} |`);
+  const counts = Object.entries(countStates(progress)).map(([state, count]) => `${count} ${state}`);
+  const more = instances.length - rows.length;
+  return [
+    counts.join(', '),
+    '',
+    '| task | state | attempt | |',
+    '|---|---|---|---|',
+    ...rows,
+    ...(more > 0 ? [`| … ${more} more | | | |`] : []),
+  ].join('\n');
+}

@@ -1,0 +1,133 @@
+import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
+import type { PlanTask } from '../dag/plan.ts';
+import { advance, startRun } from '../dag/reducer.ts';
+import type { InstanceKey, RunCommand, RunEvent, RunProgress } from '../dag/reducer.ts';
+import { performAttempt, type AttemptEnding, type StartAttempt } from './attempt.ts';
+import type { KnownRun } from './begin-run.ts';
+import { cancelledFailure, firstFailure } from './failures.ts';
+import { Outbox } from './outbox.ts';
+import { cancelGraceMs } from './policies.ts';
+
+type Happening = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, 'at'> : never) : never;
+export type Finish = Extract<RunCommand, { type: 'finish_run' }>;
+
+/** Performs the reducer's commands and tells it what happened, until it says that the run is over. Owns no decision of its own. */
+export class Walk {
+  readonly #begun: KnownRun;
+  readonly #tasks: ReadonlyMap<string, PlanTask>;
+  readonly #outbox: Outbox;
+  readonly #finish = Promise.withResolvers<Finish>();
+  /** Around every running attempt: what is cancelled here reaches the body. */
+  readonly #attempts = new CancellationScope();
+  readonly #timers = new Map<string, CancellationScope>();
+  /** Instances whose task the last worker asked did not know. */
+  readonly #unknown = new Set<InstanceKey>();
+  #progress: RunProgress;
+
+  constructor(begun: KnownRun, onRecord: (progress: RunProgress) => void) {
+    this.#begun = begun;
+    this.#tasks = new Map(begun.plan.tasks.map((task) => [task.id, task]));
+    this.#outbox = new Outbox(begun.facts.run.id, () => onRecord(this.#progress));
+    this.#progress = startRun(begun.plan, begun.facts);
+  }
+
+  get progress(): RunProgress {
+    return this.#progress;
+  }
+
+  async end(): Promise<Finish> {
+    this.#tell({ type: 'run_started' });
+    const finish = await this.#finish.promise;
+    for (const timer of this.#timers.values()) timer.cancel();
+    const endedAt = new Date().toISOString();
+    const failure = finish.outcome === 'failed' ? firstFailure(this.#progress, finish.failures) : null;
+    await this.#outbox.close({ outcome: finish.outcome, endedAt, failure });
+    return finish;
+  }
+
+  cancel(): void {
+    this.#tell({ type: 'cancel_requested' });
+    this.#attempts.cancel();
+    // Bounded: a body that does not listen, on a worker that does not answer, must not hold the run open.
+    this.#after('#cancel', cancelGraceMs, 'ends without what does not stop', () => {
+      for (const { key, attempt, state } of Object.values(this.#progress.instances))
+        if (state === 'running')
+          this.#tell({ type: 'attempt_failed', key, attempt, failure: cancelledFailure });
+    });
+  }
+
+  #tell(happening: Happening): void {
+    if (this.#progress.outcome !== null) return;
+    try {
+      const step = advance(this.#begun.plan, this.#progress, { ...happening, at: Date.now() });
+      this.#progress = step.progress;
+      this.#outbox.add(step.changed);
+      for (const command of step.commands) this.#perform(command);
+    } catch (error) {
+      // A defect of the reducer: the workflow task fails and is tried again with the next release, nothing is lost.
+      this.#finish.reject(error);
+    }
+  }
+
+  #perform(command: RunCommand): void {
+    switch (command.type) {
+      case 'start_attempt':
+        return this.#start(command);
+      case 'start_timer':
+        return this.#after(command.key, command.untilMs - Date.now(), command.key, () =>
+          this.#tell({ type: 'timer_fired', key: command.key }),
+        );
+      case 'cancel_timer':
+        return this.#timers.get(command.key)?.cancel();
+      case 'finish_run':
+        return this.#finish.resolve(command);
+    }
+  }
+
+  #start(command: StartAttempt): void {
+    const { plan, facts } = this.#begun;
+    const setting = {
+      dagId: plan.dagId,
+      workflowId: workflowInfo().workflowId,
+      facts,
+      task: this.#tasks.get(command.taskId)!,
+      askAnyWorker: this.#unknown.has(command.key),
+      mayPublish: () => !this.#progress.cancelRequested,
+    };
+    this.#attempts
+      .run(() => performAttempt(setting, command))
+      .then((ending) => this.#ended(command, ending))
+      .catch((error: unknown) => this.#finish.reject(error));
+  }
+
+  #ended({ key, attempt }: StartAttempt, ending: AttemptEnding): void {
+    if (ending.type === 'unknown') this.#unknown.add(key);
+    else this.#unknown.delete(key);
+    if (ending.where !== null) this.#outbox.ran(key, attempt, ending.where);
+    switch (ending.type) {
+      case 'succeeded':
+        return this.#tell({ type: 'attempt_succeeded', key, attempt, output: ending.output });
+      case 'failed':
+        return this.#tell({ type: 'attempt_failed', key, attempt, failure: ending.failure });
+      case 'conflict':
+        return this.#tell({ type: 'snapshot_conflicted', key, attempt });
+      case 'unknown':
+        return this.#tell({ type: 'task_unknown', key, attempt });
+    }
+  }
+
+  #after(key: string, ms: number, summary: string, then: () => void): void {
+    this.#timers.get(key)?.cancel();
+    const scope = new CancellationScope();
+    this.#timers.set(key, scope);
+    scope
+      .run(() => sleep(Math.max(ms, 1), { summary }))
+      .then(
+        () => {
+          if (this.#timers.get(key) === scope) this.#timers.delete(key);
+          then();
+        },
+        () => {},
+      );
+  }
+}
