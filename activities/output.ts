@@ -6,20 +6,12 @@ export const maxOutputBytes = 256 * 1024;
 const maxDepth = 100;
 
 function named(value: unknown): string {
-  switch (typeof value) {
-    case 'bigint':
-      return `a BigInt (${value}n); return it as text`;
-    case 'function':
-      return 'a function';
-    case 'symbol':
-      return 'a symbol';
-    case 'undefined':
-      return 'undefined; use null';
-    case 'number':
-      return `${value}; use null or text`;
-    default:
-      return `an instance of ${(value as object).constructor.name}; return a plain object or array`;
-  }
+  if (typeof value === 'bigint') return `a BigInt (${value}n); return it as text`;
+  if (typeof value === 'number') return `${value}; use null or text`;
+  if (value === undefined) return 'undefined; use null';
+  if (typeof value === 'object' && value !== null)
+    return `an instance of ${value.constructor.name}; return a plain object or array`;
+  return `a ${typeof value}`;
 }
 
 function isPlain(value: object): boolean {

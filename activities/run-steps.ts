@@ -103,7 +103,9 @@ async function publish({ ledger, objects, build }: Parts, request: PublishStep):
 }
 
 /** The interpreter's own activities. Each may be repeated, and says by its error whether the ledger refused or could not be reached. */
-export function createRunSteps(parts: Parts): RunSteps & { publish(request: PublishStep): Promise<void> } {
+export function createRunSteps(
+  parts: Parts,
+): RunSteps & { readonly publish: (request: PublishStep) => Promise<void> } {
   return {
     'ingot.beginRun': (request) => step(() => beginRun(parts, request)),
     'ingot.record': (request: RecordRequest) =>

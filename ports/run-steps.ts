@@ -87,9 +87,9 @@ export interface EndRunRequest extends RecordRequest {
 
 /** The interpreter's own activities, by their type. Each may be repeated. */
 export type RunSteps = {
-  'ingot.beginRun'(request: BeginRunRequest): Promise<BegunRun>;
-  'ingot.record'(request: RecordRequest): Promise<void>;
-  'ingot.endRun'(request: EndRunRequest): Promise<void>;
+  readonly 'ingot.beginRun': (request: BeginRunRequest) => Promise<BegunRun>;
+  readonly 'ingot.record': (request: RecordRequest) => Promise<void>;
+  readonly 'ingot.endRun': (request: EndRunRequest) => Promise<void>;
 };
 
 export interface TaskView {

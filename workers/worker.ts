@@ -57,7 +57,13 @@ export async function openWorker(settings: WorkerSettings): Promise<OpenWorker> 
     });
     return {
       identity,
-      run: () => worker.run().finally(() => connection.close()),
+      run: async () => {
+        try {
+          await worker.run();
+        } finally {
+          await connection.close();
+        }
+      },
       shutdown: () => {
         if (worker.getState() === 'RUNNING') worker.shutdown();
       },
