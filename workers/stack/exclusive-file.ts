@@ -13,7 +13,7 @@ function tryLock(file: string, statements: readonly string[]): ExclusiveFile | n
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
     for (const statement of statements) database.exec(statement);
-    return { release: () => database.close() };
+    return { release: () => void (database.isOpen && database.close()) };
   } catch (error) {
     database.close();
     if ((error as { errcode?: number }).errcode === busy) return null;

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { TerminalError } from '../../ports/errors.ts';
+import { startGuarded } from './guarded-child.ts';
 import { postgresBinary, postgresUser } from './postgres-binary.ts';
 
 export interface Cluster {
@@ -16,7 +15,8 @@ type Owner = { readonly uid: number; readonly gid: number } | null;
 const marker = 'ingot.json';
 
 async function runInitdb(
-  dataFolder: string,
+  folder: string,
+  draft: string,
   passwordFile: string,
   owner: Owner,
   signal?: AbortSignal,
@@ -24,24 +24,37 @@ async function runInitdb(
   const flags = ['--username=ingot', '--auth=scram-sha-256', '--encoding=UTF8'];
   // Text compares by code point, as it does in DuckDB, whatever the machine's locale.
   const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-  await promisify(execFile)(
-    postgresBinary('initdb'),
-    [`--pgdata=${dataFolder}`, `--pwfile=${passwordFile}`, ...flags, ...locale],
-    { env: { ...process.env, LC_ALL: 'C' }, cwd: '/', ...owner, ...(signal === undefined ? {} : { signal }) },
-  );
+  const initdb = await startGuarded({
+    name: 'initdb',
+    command: postgresBinary('initdb'),
+    args: [`--pgdata=${draft}`, `--pwfile=${passwordFile}`, ...flags, ...locale],
+    env: { ...process.env, LC_ALL: 'C' },
+    folder,
+    logFile: join(folder, 'initdb.log'),
+    stopSignal: 'TERM',
+    graceMs: 2000,
+    ...(owner === null ? {} : { user: owner }),
+  });
+  const stop = (): void => void initdb.stop();
+  signal?.addEventListener('abort', stop, { once: true });
+  const { code } = await initdb.exited;
+  signal?.removeEventListener('abort', stop);
+  signal?.throwIfAborted();
+  if (code !== 0) throw refusal(folder, owner, initdb.logTail());
 }
 
-function refusal(folder: string, owner: Owner, error: unknown): TerminalError {
-  const { stderr, message } = error as { stderr?: string; message: string };
-  return new TerminalError(
-    {
-      expected: 'initdb to make a Postgres data folder',
-      found: (stderr || message).trim(),
-      remedy: `Mend what it names; the folder must be writable${owner === null ? '' : ' and reachable for the account Postgres runs as'}.`,
-      place: folder,
-    },
-    { cause: error },
-  );
+function refusal(folder: string, owner: Owner, log: string): TerminalError {
+  return new TerminalError({
+    expected: 'initdb to make a Postgres data folder',
+    found: `its log ends with:\n${log}\n`,
+    remedy: `Mend what it names; the folder must be writable${owner === null ? '' : ' and reachable for the account Postgres runs as'}.`,
+    place: folder,
+  });
+}
+
+/** Retried, since what a killed start left may be writing for a moment yet. */
+async function removeFolder(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 30, retryDelay: 20 });
 }
 
 /** Made aside and renamed when complete, so that `data` is a whole cluster or absent, whenever this is killed. */
@@ -55,14 +68,12 @@ async function makeCluster(folder: string, signal?: AbortSignal): Promise<void> 
     await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
     if (owner !== null)
       for (const path of [folder, draft, passwordFile]) await chown(path, owner.uid, owner.gid);
-    await runInitdb(draft, passwordFile, owner, signal).catch((error: unknown) => {
-      throw signal?.aborted ? signal.reason : refusal(folder, owner, error);
-    });
+    await runInitdb(folder, draft, passwordFile, owner, signal);
     await writeFile(join(draft, marker), JSON.stringify({ password }), { mode: 0o600 });
     await rename(draft, join(folder, 'data'));
   } finally {
     await rm(passwordFile, { force: true });
-    await rm(draft, { recursive: true, force: true });
+    await removeFolder(draft);
   }
 }
 
@@ -80,8 +91,8 @@ async function removeHalfMade(
   const halfMade = (await exists(dataFolder)) && !(await exists(join(dataFolder, 'global', 'pg_control')));
   if (drafts.length === 0 && !halfMade) return;
   progress('An earlier start was interrupted while it made the Postgres data folder: making it again.');
-  for (const name of drafts) await rm(join(folder, name), { recursive: true, force: true });
-  if (halfMade) await rm(dataFolder, { recursive: true, force: true });
+  for (const name of drafts) await removeFolder(join(folder, name));
+  if (halfMade) await removeFolder(dataFolder);
 }
 
 /** The cluster under `folder`, made now if it is not there. Called by one process at a time. */

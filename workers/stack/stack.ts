@@ -39,12 +39,14 @@ export interface Stack {
 
 class OwnedStack implements Stack {
   readonly owned = true;
+  env: Readonly<Record<string, string>> = {};
   readonly #options: StackOptions;
   readonly #lock: ExclusiveFile;
   #record: StackRecord;
   readonly #running = new Map<string, Supervised>();
   readonly #spawned = new Set<GuardedChild>();
   readonly #stopping = new AbortController();
+  #stopped: Promise<void> | null = null;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: StackOptions, lock: ExclusiveFile, earlier: StackRecord | null) {
@@ -61,10 +63,6 @@ class OwnedStack implements Stack {
     };
   }
 
-  get env(): Readonly<Record<string, string>> {
-    return this.#record.env;
-  }
-
   #update(change: Partial<StackRecord>): Promise<void> {
     this.#record = { ...this.#record, ...change };
     const record = this.#record;
@@ -79,7 +77,7 @@ class OwnedStack implements Stack {
       retentionDays,
       worker,
       say,
-      env: { ...this.#options.env, ...this.#record.env },
+      env: { ...this.#options.env, ...this.env },
       ports: this.#record.ports,
       anyPort: first,
       signal: first ? signal : this.#stopping.signal,
@@ -94,7 +92,8 @@ class OwnedStack implements Stack {
 
   async #run(start: (context: ProgramContext) => Promise<StartedProgram>): Promise<void> {
     const { child, ports, env } = await start(this.#context(true));
-    await this.#update({ ports: { ...this.#record.ports, ...ports }, env: { ...this.#record.env, ...env } });
+    this.env = { ...this.env, ...env };
+    await this.#update({ ports: { ...this.#record.ports, ...ports }, env: this.env });
     const again = async (): Promise<GuardedChild> => (await start(this.#context(false))).child;
     this.#running.set(child.name, supervise(child, again, this.#options.say));
   }
@@ -112,7 +111,12 @@ class OwnedStack implements Stack {
   }
 
   /** Worker first, so that it can say goodbye to the others. */
-  async stopAll(): Promise<void> {
+  stopAll(): Promise<void> {
+    this.#stopped ??= this.#stopPrograms();
+    return this.#stopped;
+  }
+
+  async #stopPrograms(): Promise<void> {
     this.#stopping.abort();
     await this.#running.get('Worker')?.stop();
     await Promise.all([...this.#running.values()].map((program) => program.stop()));

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { RetryableError } from '../../ports/errors.ts';
 import { freePorts } from './free-port.ts';
@@ -82,6 +83,14 @@ async function keepRunsFor(days: number, url: string): Promise<void> {
     });
 }
 
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
 /** Starts a development server with a file, tuned for one machine; it ends with this process at the latest. */
 export async function openTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   await mkdir(options.folder, { recursive: true });
@@ -102,7 +111,8 @@ export async function openTemporalServer(options: TemporalServerOptions): Promis
   });
   const namespace = `http://127.0.0.1:${http}/api/v1/namespaces/default`;
   await options.onSpawn?.(child);
-  await waitUntilReady(child, async () => (await fetch(namespace)).ok, 60_000, options.signal);
+  const ready = async (): Promise<boolean> => (await fetch(namespace)).ok && (await accepts(grpc));
+  await waitUntilReady(child, ready, 60_000, options.signal);
   try {
     await keepRunsFor(options.retentionDays, namespace);
   } catch (error) {
