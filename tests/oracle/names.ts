@@ -2,7 +2,7 @@ import { trimmed } from './csv-records.ts';
 
 /** NFC, trimmed, inner white space collapsed; an all-upper or all-lower name gets title case. */
 export function nameOf(text: string): string {
-  const tidy = trimmed(text.normalize('NFC')).replaceAll(/\p{White_Space}+/gu, ' ');
+  const tidy = trimmed(text.normalize('NFC')).replaceAll(/\s+/gu, ' ');
   const hasUpper = /[\p{Lu}\p{Lt}]/u.test(tidy);
   const hasLower = /\p{Ll}/u.test(tidy);
   if (hasUpper === hasLower) return tidy;
@@ -28,5 +28,5 @@ function lower(letter: string): string {
 /** `something@something.something` without spaces, in lower case, else null. */
 export function emailOf(text: string): string | null {
   const tidy = trimmed(text).toLowerCase();
-  return /^[^\p{White_Space}@]+@[^\p{White_Space}@]+\.[^\p{White_Space}@]+$/u.test(tidy) ? tidy : null;
+  return /^[^\s@]+@[^\s@]+\.[^\s@]+$/u.test(tidy) ? tidy : null;
 }
