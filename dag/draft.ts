@@ -153,8 +153,8 @@ export class Draft {
     const { facts } = this.#before;
     return {
       progress: { facts, instances: this.#instances, cancelRequested: this.cancelRequested, outcome },
-      commands: this.#commands.sort((a, b) => order(commandKey(a), commandKey(b))),
-      changed: [...this.#changed].sort(order).map((key) => this.#instances[key]!),
+      commands: this.#commands.sort((a, b) => byKey(commandKey(a), commandKey(b))),
+      changed: [...this.#changed].sort(byKey).map((key) => this.#instances[key]!),
     };
   }
 }
@@ -164,8 +164,8 @@ function commandKey(command: RunCommand): string {
   return command.type === 'finish_run' ? '\u{10ffff}' : command.key;
 }
 
-/** By task, then by index as a number. */
-function order(a: InstanceKey, b: InstanceKey): number {
+/** The order of instance keys: by task, then by index as a number. */
+export function byKey(a: InstanceKey, b: InstanceKey): number {
   if (a === b) return 0;
   const [left, right] = [a.split('['), b.split('[')] as [[string, string?], [string, string?]];
   if (left[0] !== right[0]) return left[0] < right[0] ? -1 : 1;

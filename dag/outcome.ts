@@ -1,5 +1,5 @@
 import type { Draft } from './draft.ts';
-import { instancesOf } from './draft.ts';
+import { byKey, instancesOf } from './draft.ts';
 import type { RunState, TaskState } from './plan.ts';
 import type { InstanceKey, RunProgress } from './run-progress.ts';
 import { hasEnded } from './trigger-rules.ts';
@@ -9,7 +9,8 @@ export function failuresOf(instances: RunProgress['instances']): readonly Instan
   return Object.values(instances)
     .filter((instance) => instance.state === 'failed')
     .filter((instance) => instance.mapIndex !== null || !instancesOf(instances, instance.taskId).some((part) => part.state === 'failed'))
-    .map((instance) => instance.key);
+    .map((instance) => instance.key)
+    .sort(byKey);
 }
 
 /**

@@ -25,7 +25,7 @@ type Parts<T> = unknown extends T
         : unknown;
 
 /** `I` with references allowed in place of any part of it; a task stands for its own output. */
-export type Wired<I> = Referring<I> | Plain<I>;
+export type Wired<I> = unknown extends I ? unknown : Referring<I> | Plain<I>;
 type Plain<I> = I extends string | number | boolean | null | undefined
   ? I
   : I extends readonly unknown[]
