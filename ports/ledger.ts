@@ -82,15 +82,28 @@ export interface RunLog {
    */
   beginRun(run: NewRun): Promise<void>;
   /** Adds attempts and events, also to a closed run. An attempt never leaves success, failed, skipped or upstream_failed, nor goes back from running to scheduled; times and worker once known are kept. */
-  recordAttempts(runId: string, attempts: readonly AttemptRecord[], events?: readonly LedgerEvent[]): Promise<void>;
+  recordAttempts(
+    runId: string,
+    attempts: readonly AttemptRecord[],
+    events?: readonly LedgerEvent[],
+  ): Promise<void>;
   /** Closes the run and ends its leases: from here on nothing of it can publish. Closing twice keeps the first outcome. Throws TerminalError for a run never begun. */
-  endRun(runId: string, outcome: Exclude<RunState, 'running'>, endedAt: string, failure: RunRecord['failure']): Promise<void>;
+  endRun(
+    runId: string,
+    outcome: Exclude<RunState, 'running'>,
+    endedAt: string,
+    failure: RunRecord['failure'],
+  ): Promise<void>;
   run(runId: string): Promise<RunRecord | null>;
   runs(filter: RunFilter): Promise<readonly RunRecord[]>;
   /** In the order they were scheduled. */
   attempts(runId: string): Promise<readonly AttemptRecord[]>;
   /** Newest first; default 50. */
-  events(filter: { readonly keyPrefix?: string; readonly kind?: string; readonly limit?: number }): Promise<readonly LedgerEvent[]>;
+  events(filter: {
+    readonly keyPrefix?: string;
+    readonly kind?: string;
+    readonly limit?: number;
+  }): Promise<readonly LedgerEvent[]>;
   plan(hash: string): Promise<Plan | null>;
 }
 
@@ -200,16 +213,29 @@ export interface Publication {
   readonly verdict: 'pass' | 'warn';
   readonly summary: JsonObject;
   readonly outputs: readonly OutputPartition[];
-  readonly inputs: readonly { readonly table: string; readonly partition: string; readonly version: number | null }[];
+  readonly inputs: readonly {
+    readonly table: string;
+    readonly partition: string;
+    readonly version: number | null;
+  }[];
 }
 
 /** What readers see, and how it came to be. */
 export interface PartitionLog {
   /** Registers tables of a definition or a crawl; a later registration replaces the columns. Throws TerminalError when a table that was published is given other partition columns. */
   registerTables(tables: readonly Table[]): Promise<void>;
-  tables(): Promise<readonly (Table & { readonly partitions: number; readonly rows: number; readonly bytes: number; readonly updatedAt: string | null })[]>;
+  tables(): Promise<
+    readonly (Table & {
+      readonly partitions: number;
+      readonly rows: number;
+      readonly bytes: number;
+      readonly updatedAt: string | null;
+    })[]
+  >;
   /** Versions behind all selectors at one instant. Throws TerminalError for a table nobody registered and for columns it is not partitioned by. */
-  snapshot(selectors: readonly { readonly selector: PartitionSelector; readonly role: 'input' | 'output' }[]): Promise<{ readonly snapshot: Snapshot; readonly partitions: readonly PartitionVersion[] }>;
+  snapshot(
+    selectors: readonly { readonly selector: PartitionSelector; readonly role: 'input' | 'output' }[],
+  ): Promise<{ readonly snapshot: Snapshot; readonly partitions: readonly PartitionVersion[] }>;
   /**
    * One transaction: the run is open and knows no later attempt of the task that published; every part of the snapshot still holds
    * (locks taken in sorted order); every output is covered by an output of the snapshot; a failed `error` rule or an unbalanced
@@ -220,12 +246,24 @@ export interface PartitionLog {
    */
   publish(request: PublishRequest): Promise<Publication>;
   /** Current versions of a table, or of the partitions selected. */
-  partitions(table: string, where?: Readonly<Record<string, readonly string[]>>): Promise<readonly PartitionVersion[]>;
+  partitions(
+    table: string,
+    where?: Readonly<Record<string, readonly string[]>>,
+  ): Promise<readonly PartitionVersion[]>;
   /** Newest first. */
-  history(filter: { readonly table?: string; readonly partition?: string; readonly runId?: string; readonly limit?: number }): Promise<readonly Publication[]>;
+  history(filter: {
+    readonly table?: string;
+    readonly partition?: string;
+    readonly runId?: string;
+    readonly limit?: number;
+  }): Promise<readonly Publication[]>;
   accounts(scope: string): Promise<readonly (Account & { readonly publicationId: number })[]>;
   /** Of one publication, or else what each task said last of each partition. */
-  ruleResults(filter: { readonly table?: string; readonly partition?: string; readonly publicationId?: number }): Promise<readonly (RuleResult & { readonly publicationId: number })[]>;
+  ruleResults(filter: {
+    readonly table?: string;
+    readonly partition?: string;
+    readonly publicationId?: number;
+  }): Promise<readonly (RuleResult & { readonly publicationId: number })[]>;
   /** Null when it was never published. */
   watermark(name: string): Promise<Json>;
   /**
@@ -239,7 +277,9 @@ export interface PartitionLog {
    * Files nobody can need any more: of versions superseded before `olderThan` and before every open run began, neither written nor read by an
    * interval's latest run that did not succeed (it may be resumed), and not shared with a version that stays.
    */
-  unreferencedFiles(olderThan: string): Promise<readonly { readonly version: number; readonly key: string; readonly bytes: number }[]>;
+  unreferencedFiles(
+    olderThan: string,
+  ): Promise<readonly { readonly version: number; readonly key: string; readonly bytes: number }[]>;
   /** Strikes the files of superseded versions, after they were removed from the store; history keeps the rest. */
   forgetVersions(versions: readonly number[]): Promise<void>;
   /** Every file key some version still refers to, under a prefix: what vacuum must not take for an orphan. */

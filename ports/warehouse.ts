@@ -42,6 +42,9 @@ export interface Warehouse {
   /** One fenced transaction: either the slice and everything computed from it is there, or nothing changed. */
   replaceSlice(request: LoadRequest, options?: CallOptions): Promise<LoadResult>;
   /** Rows of a read-only select, values as text. */
-  query(sql: string, options?: CallOptions & { readonly limit?: number }): Promise<{ readonly columns: readonly string[]; readonly rows: readonly (readonly (string | null)[])[] }>;
+  query(
+    sql: string,
+    options?: CallOptions & { readonly limit?: number },
+  ): Promise<{ readonly columns: readonly string[]; readonly rows: readonly (readonly (string | null)[])[] }>;
   close(): Promise<void>;
 }

@@ -1,0 +1,36 @@
+import { describe } from 'vitest';
+import { testUnless } from './conformance.ts';
+import type { Skip } from './conformance.ts';
+import { conflictCases } from './ledger/conflicts.case.ts';
+import type { OpenLedger } from './ledger/fixture.ts';
+import { leaseCases } from './ledger/leases.case.ts';
+import { outageCases } from './ledger/outages.case.ts';
+import { publishCases } from './ledger/publish.case.ts';
+import { recordCases } from './ledger/records.case.ts';
+import { refusalCases } from './ledger/refusals.case.ts';
+import { retentionCases } from './ledger/retention.case.ts';
+import { runLogCases } from './ledger/run-log.case.ts';
+import { serialCases } from './ledger/serial.case.ts';
+
+/** What every ledger promises. `open` gives an empty one each time. */
+export function ledgerConformance(
+  name: string,
+  open: OpenLedger,
+  { skip = [] }: { readonly skip?: readonly Skip[] } = {},
+): void {
+  const test = testUnless(skip);
+  describe(name, () => {
+    for (const cases of [
+      runLogCases,
+      publishCases,
+      conflictCases,
+      refusalCases,
+      recordCases,
+      leaseCases,
+      retentionCases,
+      serialCases,
+      outageCases,
+    ])
+      cases(test, open);
+  });
+}

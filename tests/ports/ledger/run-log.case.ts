@@ -1,0 +1,216 @@
+import { describe, expect } from 'vitest';
+import { RunClosedError, TerminalError } from '../../../ports/errors.ts';
+import type { AttemptRecord } from '../../../ports/ledger.ts';
+import type { ConformanceTest } from '../conformance.ts';
+import { hashOf, newRun, openRun, plan } from './fixture.ts';
+import type { OpenLedger } from './fixture.ts';
+
+function attempt(overrides: Partial<AttemptRecord> = {}): AttemptRecord {
+  return {
+    taskId: 'load',
+    mapIndex: -1,
+    attempt: 1,
+    state: 'running',
+    scheduledAt: '2026-01-02T00:00:10Z',
+    startedAt: null,
+    endedAt: null,
+    worker: null,
+    failure: null,
+    output: null,
+    ...overrides,
+  };
+}
+
+export function runLogCases(test: ConformanceTest, open: OpenLedger): void {
+  describe('run log', () => {
+    test('a run begun twice is one run, read back as it was written', async () => {
+      await using fixture = await open();
+      const run = newRun({ params: { days: 3, name: 'naïve' } });
+      await fixture.ledger.beginRun(run);
+      await fixture.ledger.beginRun(run);
+      const { plan: _, ...facts } = run;
+      expect(await fixture.ledger.runs({})).toEqual([
+        { ...facts, state: 'running', endedAt: null, failure: null },
+      ]);
+      expect(await fixture.ledger.run(run.runId)).toMatchObject(facts);
+      expect(await fixture.ledger.run('another')).toBeNull();
+    });
+
+    test('two processes beginning a run at the same moment make one run', async () => {
+      await using fixture = await open();
+      const other = await fixture.another();
+      const run = newRun();
+      await Promise.all([fixture.ledger, other, fixture.ledger, other].map((ledger) => ledger.beginRun(run)));
+      expect(await fixture.ledger.runs({})).toHaveLength(1);
+    });
+
+    test('a plan is kept by its hash, to the last character', async () => {
+      await using fixture = await open();
+      const odd = { ...plan, description: 'zero \0 and half a pair \ud800, ünïcode', tags: ['b', 'a'] };
+      await openRun(fixture.ledger, { plan: odd, planHash: hashOf(odd) });
+      const kept = await fixture.ledger.plan(hashOf(odd));
+      expect(kept).toEqual(odd);
+      expect(hashOf(kept!)).toBe(hashOf(odd));
+      expect(await fixture.ledger.plan('unknown')).toBeNull();
+    });
+
+    test('a run whose execution ended unsaid is closed when the next one of its workflow begins', async () => {
+      await using fixture = await open();
+      const first = await openRun(fixture.ledger, {
+        workflowId: 'shop-1',
+        startedAt: '2026-01-02T00:00:00Z',
+      });
+      const second = await openRun(fixture.ledger, {
+        workflowId: 'shop-1',
+        startedAt: '2026-01-02T01:00:00Z',
+      });
+      expect(await fixture.ledger.run(first)).toMatchObject({
+        state: 'failed',
+        endedAt: '2026-01-02T01:00:00Z',
+        failure: { type: 'RunReplaced' },
+      });
+      expect(await fixture.ledger.run(second)).toMatchObject({ state: 'running' });
+      expect(await fixture.ledger.events({ kind: 'run_replaced' })).toMatchObject([
+        { payload: { runId: first, by: second } },
+      ]);
+      await expect(fixture.ledger.beginRun(newRun({ runId: first, workflowId: 'shop-1' }))).rejects.toThrow(
+        RunClosedError,
+      );
+    });
+
+    test('the late beginning of an execution that was already followed by another is refused', async () => {
+      await using fixture = await open();
+      const late = newRun({ workflowId: 'shop-1', startedAt: '2026-01-02T00:00:00Z' });
+      const second = await openRun(fixture.ledger, {
+        workflowId: 'shop-1',
+        startedAt: '2026-01-02T01:00:00Z',
+      });
+      await expect(fixture.ledger.beginRun(late)).rejects.toThrow(RunClosedError);
+      expect(await fixture.ledger.run(second)).toMatchObject({ state: 'running' });
+      await fixture.ledger.endRun(second, 'success', '2026-01-02T02:00:00Z', null);
+      await expect(fixture.ledger.beginRun(late)).rejects.toThrow(second);
+    });
+
+    test('closing a run twice keeps the first outcome, and it does not open again', async () => {
+      await using fixture = await open();
+      const run = newRun();
+      await fixture.ledger.beginRun(run);
+      const failure = { task: 'load', type: 'Error', message: 'no', retryable: false };
+      await fixture.ledger.endRun(run.runId, 'failed', '2026-01-02T00:10:00Z', failure);
+      await fixture.ledger.endRun(run.runId, 'success', '2026-01-02T00:20:00Z', null);
+      expect(await fixture.ledger.run(run.runId)).toMatchObject({
+        state: 'failed',
+        endedAt: '2026-01-02T00:10:00Z',
+        failure,
+      });
+      await expect(fixture.ledger.beginRun(run)).rejects.toThrow(RunClosedError);
+    });
+
+    test('a run that was never begun cannot be closed', async () => {
+      await using fixture = await open();
+      await expect(fixture.ledger.endRun('nobody', 'success', '2026-01-02T00:00:00Z', null)).rejects.toThrow(
+        TerminalError,
+      );
+    });
+
+    test('attempts may arrive late and twice, and a finished one never moves back', async () => {
+      await using fixture = await open();
+      const runId = await openRun(fixture.ledger);
+      const done = attempt({
+        state: 'success',
+        endedAt: '2026-01-02T00:00:20Z',
+        output: { rows: [1, null] },
+      });
+      await fixture.ledger.recordAttempts(runId, [
+        attempt({ state: 'scheduled' }),
+        attempt({ worker: 'w1' }),
+      ]);
+      await fixture.ledger.recordAttempts(runId, [attempt({ state: 'scheduled' })]);
+      expect(await fixture.ledger.attempts(runId)).toEqual([attempt({ worker: 'w1' })]);
+      await fixture.ledger.recordAttempts(runId, [done]);
+      await fixture.ledger.recordAttempts(runId, [attempt({ state: 'failed' }), attempt()]);
+      await fixture.ledger.recordAttempts(runId, [done]);
+      expect(await fixture.ledger.attempts(runId)).toEqual([{ ...done, worker: 'w1' }]);
+    });
+
+    test('a waiting attempt runs again, and one up for retry is followed by the next', async () => {
+      await using fixture = await open();
+      const runId = await openRun(fixture.ledger);
+      for (const state of ['running', 'waiting', 'running', 'up_for_retry'] as const)
+        await fixture.ledger.recordAttempts(runId, [attempt({ state })]);
+      await fixture.ledger.recordAttempts(runId, [
+        attempt({ attempt: 2, scheduledAt: '2026-01-02T00:00:30Z' }),
+      ]);
+      const states = (await fixture.ledger.attempts(runId)).map((record) => [record.attempt, record.state]);
+      expect(states).toEqual([
+        [1, 'up_for_retry'],
+        [2, 'running'],
+      ]);
+    });
+
+    test('ten thousand attempts are recorded in one call', async () => {
+      await using fixture = await open();
+      const runId = await openRun(fixture.ledger);
+      const many = Array.from({ length: 10_000 }, (_, mapIndex) =>
+        attempt({ mapIndex, output: { mapIndex } }),
+      );
+      await fixture.ledger.recordAttempts(runId, many);
+      const kept = await fixture.ledger.attempts(runId);
+      expect(kept.map((record) => record.mapIndex)).toEqual(many.map((record) => record.mapIndex));
+    });
+
+    test('text that a store may choke on does not lose the record', async () => {
+      await using fixture = await open();
+      const runId = await openRun(fixture.ledger);
+      const failure = { type: 'Error', message: 'binary \0 and half a pair \ud800', retryable: true };
+      await fixture.ledger.recordAttempts(runId, [attempt({ state: 'failed', failure, output: ['\0'] })]);
+      const [kept] = await fixture.ledger.attempts(runId);
+      expect(kept!.failure!.message).toMatch(/^binary .* and half a pair .$/);
+    });
+
+    test('attempts of a run nobody began are refused', async () => {
+      await using fixture = await open();
+      await expect(fixture.ledger.recordAttempts('nobody', [attempt()])).rejects.toThrow(TerminalError);
+    });
+
+    test('an event is kept once, whoever tells it again', async () => {
+      await using fixture = await open();
+      const runId = await openRun(fixture.ledger);
+      const event = { key: 'alert:1', kind: 'alert', at: '2026-01-02T00:00:00Z', payload: { n: 1 } };
+      await fixture.ledger.recordAttempts(
+        runId,
+        [],
+        [event, { ...event, key: 'alert:2' }, { ...event, key: 'b', kind: 'other' }],
+      );
+      await fixture.ledger.recordAttempts(runId, [], [{ ...event, payload: { n: 2 } }]);
+      expect(await fixture.ledger.events({ keyPrefix: 'alert:1' })).toEqual([event]);
+      expect((await fixture.ledger.events({ kind: 'alert' })).map(({ key }) => key)).toEqual([
+        'alert:2',
+        'alert:1',
+      ]);
+      expect(await fixture.ledger.events({ limit: 2 })).toHaveLength(2);
+    });
+
+    test('runs are listed newest first, by DAG, state and workflow', async () => {
+      await using fixture = await open();
+      const ids: string[] = [];
+      for (let hour = 0; hour < 4; hour += 1)
+        ids.push(
+          await openRun(fixture.ledger, {
+            dagId: hour % 2 === 0 ? 'even' : 'odd',
+            workflowId: `w-${hour}`,
+            startedAt: `2026-01-02T0${hour}:00:00Z`,
+          }),
+        );
+      await fixture.ledger.endRun(ids[2]!, 'cancelled', '2026-01-03T00:00:00Z', null);
+      const listed = async (filter: Parameters<typeof fixture.ledger.runs>[0]) =>
+        (await fixture.ledger.runs(filter)).map((run) => ids.indexOf(run.runId));
+      expect(await listed({})).toEqual([3, 2, 1, 0]);
+      expect(await listed({ limit: 2 })).toEqual([3, 2]);
+      expect(await listed({ dagId: 'even' })).toEqual([2, 0]);
+      expect(await listed({ dagId: 'even', state: 'running' })).toEqual([0]);
+      expect(await listed({ state: 'cancelled' })).toEqual([2]);
+      expect(await listed({ workflowId: 'w-1' })).toEqual([1]);
+    });
+  });
+}
