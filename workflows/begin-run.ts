@@ -25,7 +25,7 @@ const anyWorker = proxyActivities<Pick<RunSteps, 'ingot.beginRun'>>({
 });
 
 const firstPauseMs = 1000;
-const longestPauseMs = 30_000;
+const longestPauseMs = 10_000;
 
 /** The ledger or the params refuse the run: it ends with their own words. */
 function refusal(error: unknown): unknown {

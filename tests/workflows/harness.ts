@@ -7,6 +7,7 @@ import { inject } from 'vitest';
 import type { Ports, TaskContext } from '../../activities/task-context.ts';
 import { createDagFactory } from '../../dag/builder.ts';
 import type { DagDefinition } from '../../dag/builder.ts';
+import type { JsonObject } from '../../dag/json.ts';
 import { openPostgresLedger } from '../../engines/postgres/ledger.ts';
 import { migrate } from '../../migrations/migrate.ts';
 import type { Ledger } from '../../ports/ledger.ts';
@@ -49,11 +50,13 @@ export interface Bench extends AsyncDisposable {
   work(dags: readonly DagDefinition<TaskContext>[], ports?: Partial<Ports>): Promise<StartedWorker>;
   start(
     dagId: string,
-    options?: { readonly interval?: typeof day; readonly params?: Record<string, string> },
+    options?: { readonly interval?: typeof day; readonly params?: JsonObject },
   ): Promise<RunHandle>;
   result(run: RunHandle): Promise<RunResult>;
   /** States by `task` or `task[i]`, of the last attempt, as the ledger has them. */
   states(run: RunHandle): Promise<Record<string, string>>;
+  /** Types of the activities the run scheduled, local ones left out. */
+  activityTypes(run: RunHandle): Promise<string[]>;
 }
 
 export interface StartedWorker {
@@ -122,6 +125,12 @@ export async function openBench(): Promise<Bench> {
           each.mapIndex < 0 ? each.taskId : `${each.taskId}[${each.mapIndex}]`,
           each.state,
         ]),
+      );
+    },
+    activityTypes: async (run) => {
+      const { events } = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+      return (events ?? []).flatMap(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? [],
       );
     },
     async [Symbol.asyncDispose]() {
