@@ -21,7 +21,10 @@ export type ColumnDeclarations = Readonly<Record<string, ColumnDeclaration>>;
  * What a table promises: its shape and its rules, declared once. The row type, the lake's table, the casting of
  * source text, the quality rules, the warehouse's columns and the documentation are all derived from it.
  */
-export interface Contract<Name extends string = string, Columns extends ColumnDeclarations = ColumnDeclarations> {
+export interface Contract<
+  Name extends string = string,
+  Columns extends ColumnDeclarations = ColumnDeclarations,
+> {
   readonly name: Name;
   readonly table: Table & { readonly name: Name };
   readonly declared: Columns;
@@ -56,12 +59,19 @@ type Cell<D> = D extends { readonly nullable: true } ? ValueOf<TypeOf<D>> | null
 export type RowOf<C extends Contract> = { readonly [Name in keyof C['declared']]: Cell<C['declared'][Name]> };
 
 /** A column that may have no value. */
-export function nullable<const T extends ColumnType>(type: T, description?: string): { readonly type: T; readonly nullable: true; readonly description?: string } {
+export function nullable<const T extends ColumnType>(
+  type: T,
+  description?: string,
+): { readonly type: T; readonly nullable: true; readonly description?: string } {
   return { type, nullable: true, ...(description === undefined ? {} : { description }) };
 }
 
 /** Source text that is upper-cased before any check. */
-export function upperText(description?: string): { readonly type: 'text'; readonly upper: true; readonly description?: string } {
+export function upperText(description?: string): {
+  readonly type: 'text';
+  readonly upper: true;
+  readonly description?: string;
+} {
   return { type: 'text', upper: true, ...(description === undefined ? {} : { description }) };
 }
 
@@ -118,10 +128,19 @@ function problemsOf(declaration: ContractOptions<string, ColumnDeclarations>): r
   const unknown = (what: string, names: readonly string[]): void => {
     for (const name of names)
       if (!known.includes(name))
-        found.push(problem(`${place}, ${what}`, `a column of ${known.join(', ')}`, name, 'Name a column the contract declares.'));
+        found.push(
+          problem(
+            `${place}, ${what}`,
+            `a column of ${known.join(', ')}`,
+            name,
+            'Name a column the contract declares.',
+          ),
+        );
   };
   if (!/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/.test(declaration.table))
-    found.push(problem(place, 'a table name <pipeline>.<table> in snake_case', declaration.table, 'Rename the table.'));
+    found.push(
+      problem(place, 'a table name <pipeline>.<table> in snake_case', declaration.table, 'Rename the table.'),
+    );
   for (const name of known)
     if (!/^[a-z][a-z0-9_]*$/.test(name))
       found.push(problem(`${place}, column ${name}`, 'a name in snake_case', name, 'Rename the column.'));
@@ -131,9 +150,23 @@ function problemsOf(declaration: ContractOptions<string, ColumnDeclarations>): r
   for (const rule of rules) {
     unknown(`rule ${rule.name}`, columnsOf(rule));
     if (!/^[a-z][a-z0-9_]*$/.test(rule.name))
-      found.push(problem(`${place}, rule ${rule.name}`, 'a name in snake_case', rule.name, 'Give the rule another name.'));
+      found.push(
+        problem(
+          `${place}, rule ${rule.name}`,
+          'a name in snake_case',
+          rule.name,
+          'Give the rule another name.',
+        ),
+      );
     if (rules.some((other) => other !== rule && other.name === rule.name))
-      found.push(problem(`${place}, rule ${rule.name}`, 'rule names that differ', 'the name twice', 'Give one of them another name.'));
+      found.push(
+        problem(
+          `${place}, rule ${rule.name}`,
+          'rule names that differ',
+          'the name twice',
+          'Give one of them another name.',
+        ),
+      );
     for (const threshold of [rule.warnIf, rule.errorIf]) if (threshold !== null) tryThreshold(threshold);
   }
   return found;

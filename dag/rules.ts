@@ -27,7 +27,11 @@ export type RowCheck =
   | { readonly kind: 'accepted_values'; readonly column: string; readonly values: readonly string[] }
   | { readonly kind: 'between'; readonly column: string; readonly bounds: Bounds }
   | { readonly kind: 'matches'; readonly column: string; readonly pattern: string }
-  | { readonly kind: 'relationships'; readonly column: string; readonly to: { readonly relation: string; readonly column: string } }
+  | {
+      readonly kind: 'relationships';
+      readonly column: string;
+      readonly to: { readonly relation: string; readonly column: string };
+    }
   | { readonly kind: 'sql'; readonly condition: string };
 
 /** A check of all rows of a slice together. */
@@ -90,7 +94,11 @@ export function castable(column: string, options: RuleOptions = {}): RowRule {
 }
 
 /** The column is one of `values`; null counts as good, an empty text does not. */
-export function acceptedValues(column: string, values: readonly string[], options: RuleOptions = {}): RowRule {
+export function acceptedValues(
+  column: string,
+  values: readonly string[],
+  options: RuleOptions = {},
+): RowRule {
   return rowRule(`accepted_values_${column}`, { kind: 'accepted_values', column, values }, options);
 }
 
@@ -105,8 +113,17 @@ export function matches(column: string, pattern: string, options: RuleOptions = 
 }
 
 /** The column's value appears in a column of another relation of the model. */
-export function relationships(column: string, relation: string, toColumn: string, options: RuleOptions = {}): RowRule {
-  return rowRule(`relationships_${column}`, { kind: 'relationships', column, to: { relation, column: toColumn } }, options);
+export function relationships(
+  column: string,
+  relation: string,
+  toColumn: string,
+  options: RuleOptions = {},
+): RowRule {
+  return rowRule(
+    `relationships_${column}`,
+    { kind: 'relationships', column, to: { relation, column: toColumn } },
+    options,
+  );
 }
 
 /** A condition in portable SQL that holds for a good row. */
@@ -121,8 +138,15 @@ export function unique(columns: string | readonly string[], options: RuleOptions
 }
 
 /** The slice has at least `min` and at most `max` rows. */
-export function rowCount(range: { readonly min?: number; readonly max?: number }, options: RuleOptions = {}): DatasetRule {
-  return datasetRule('row_count', { kind: 'row_count', min: range.min ?? null, max: range.max ?? null }, options);
+export function rowCount(
+  range: { readonly min?: number; readonly max?: number },
+  options: RuleOptions = {},
+): DatasetRule {
+  return datasetRule(
+    'row_count',
+    { kind: 'row_count', min: range.min ?? null, max: range.max ?? null },
+    options,
+  );
 }
 
 /** At least this share of rows (0 to 1) has a value in the column. */
@@ -136,14 +160,23 @@ export function freshness(column: string, withinHours: number, options: RuleOpti
 }
 
 /** `failures` is a select of one number, the failed rows, in portable SQL over the model's relations. */
-export function customSql(name: string, failures: string, options: Omit<RuleOptions, 'name'> = {}): DatasetRule {
+export function customSql(
+  name: string,
+  failures: string,
+  options: Omit<RuleOptions, 'name'> = {},
+): DatasetRule {
   return datasetRule(name, { kind: 'custom_sql', failures }, options);
 }
 
 /** Splits `'>5%'` into its parts. Throws RangeError for anything else. */
-export function parseThreshold(threshold: Threshold): { readonly strict: boolean; readonly value: number; readonly percent: boolean } {
+export function parseThreshold(threshold: Threshold): {
+  readonly strict: boolean;
+  readonly value: number;
+  readonly percent: boolean;
+} {
   const match = /^(>=?)([0-9]+(?:\.[0-9]+)?)(%?)$/.exec(threshold);
-  if (match === null) throw new RangeError(`Expected a threshold like '>0' or '>=5%', found ${JSON.stringify(threshold)}.`);
+  if (match === null)
+    throw new RangeError(`Expected a threshold like '>0' or '>=5%', found ${JSON.stringify(threshold)}.`);
   return { strict: match[1] === '>', value: Number(match[2]), percent: match[3] === '%' };
 }
 

@@ -1,0 +1,282 @@
+import { partitionText } from '../dag/relation.ts';
+import type { Column } from '../dag/relation.ts';
+import type { JsonObject } from '../dag/json.ts';
+import { TerminalError } from '../ports/errors.ts';
+import type { Account, OutputPartition } from '../ports/ledger.ts';
+import type {
+  InlineRelation,
+  OutputRelation,
+  SqlJob,
+  SqlJobResult,
+  WrittenPartition,
+} from '../ports/sql-engine.ts';
+import { accountOf, reasonCounts, verdicts } from './quality.ts';
+import type { Verdict } from './quality.ts';
+import type { Published } from './published.ts';
+import { selectors } from './selection.ts';
+import { filesOf, rowsOf, takeSnapshot } from './snapshots.ts';
+import type { Taken, Wanted } from './snapshots.ts';
+import type { Model, Read, Write } from './sql-model.ts';
+import type { TaskContext } from './task-context.ts';
+
+const summariesName = 'quality_summary';
+
+function readNames(name: string, read: Read): readonly Omit<Wanted, 'role'>[] {
+  const selections = typeof read.at === 'function' ? { [name]: read.at } : read.at;
+  return Object.entries(selections).map(([relation, selection]) => ({
+    name: relation,
+    table: read.of.name,
+    selection,
+  }));
+}
+
+function allWrites(model: Model): readonly (readonly [string, Write])[] {
+  const writes = Object.entries(model.writes);
+  return model.summaries === null ? writes : [...writes, [summariesName, model.summaries]];
+}
+
+/** Runs a model once: snapshot, compute into the attempt's own files, hand over the manifest. */
+export async function computeModel(
+  model: Model,
+  context: TaskContext,
+): Promise<Readonly<Record<string, Published>>> {
+  const { ports, interval } = context;
+  const writes = allWrites(model);
+  await ports.ledger.registerTables(writes.map(([, write]) => write.to.table));
+  const taken = await takeSnapshot(context, [
+    ...Object.entries(model.reads).flatMap(([name, read]) =>
+      readNames(name, read).map((each) => ({ ...each, role: 'input' as const })),
+    ),
+    ...writes.map(([name, write]) => ({
+      name,
+      table: write.to.name,
+      selection: write.owns,
+      role: 'output' as const,
+    })),
+  ]);
+  const job = jobOf(model, context, taken);
+  const call = { signal: context.signal, beat: (note?: string) => context.beat(note) };
+  const result = await ports.sql.run(job, call);
+  const found = verdictsOf(model, taken, result);
+  const summaries = await writeSummaries(model, context, found);
+  const written: Record<string, readonly WrittenPartition[]> = {
+    ...result.outputs,
+    [summariesName]: summaries,
+  };
+  const outputs = writes.flatMap(([name, write]) =>
+    outputPartitions(name, write, written[name] ?? [], context, taken),
+  );
+  context.stage({
+    snapshot: taken.snapshot,
+    outputs,
+    sqlHash: model.sqlHash,
+    contractHash: model.contractHash,
+    engine: result.engine,
+    rules: found.flatMap((verdict) => verdict.rules),
+    accounts: accountsOf(model, taken, found, written),
+    summary: manifestSummary(model, found),
+    watermarks: [],
+  });
+  context.log.info('Computed', {
+    engine: result.engine,
+    durationMs: Math.round(result.durationMs),
+    bytesScanned: result.bytesScanned,
+    logicalDate: interval.logicalDate,
+  });
+  return Object.fromEntries(writes.map(([name, { to }]) => [name, published(to.name, written[name] ?? [])]));
+}
+
+function published(table: string, partitions: readonly WrittenPartition[]): Published {
+  return {
+    table,
+    partitions: partitions.length,
+    rows: partitions.reduce((total, { rows }) => total + rows, 0),
+  };
+}
+
+function jobOf(model: Model, context: TaskContext, { versions }: Taken): SqlJob {
+  const { dagId, taskId, run, attempt, interval } = context;
+  return {
+    id: `${dagId}.${taskId}/${run.id}/${attempt}`,
+    inputs: Object.entries(model.reads).flatMap(([name, read]) =>
+      readNames(name, read).map((relation) => ({
+        name: relation.name,
+        columns: read.of.table.columns,
+        partitionBy: read.of.table.partitionBy,
+        files: filesOf(versions.get(relation.name) ?? []),
+      })),
+    ),
+    inline: [
+      runRelation(interval),
+      ...model.inline.map((each) => (typeof each === 'function' ? each(interval) : each)),
+    ],
+    steps: model.steps,
+    outputs: model.outputs.map(({ name, sql }) => outputRelation(name, sql, model.writes[name]!, context)),
+    measures: model.measures,
+  };
+}
+
+function runRelation({ start, end, logicalDate }: TaskContext['interval']): InlineRelation {
+  const column = (name: string, type: Column['type']): Column => ({ name, type, nullable: false });
+  const instant = (text: string): string => new Date(text).toISOString().replace('T', ' ').replace('Z', '');
+  return {
+    name: 'run',
+    columns: [
+      column('logical_date', 'date'),
+      column('interval_start', 'timestamp'),
+      column('interval_end', 'timestamp'),
+    ],
+    rows: [[new Date(logicalDate).toISOString().slice(0, 10), instant(start), instant(end)]],
+  };
+}
+
+function outputRelation(name: string, select: string, { to }: Write, context: TaskContext): OutputRelation {
+  const { table } = to;
+  return {
+    name,
+    select,
+    columns: table.columns,
+    partitionBy: table.partitionBy,
+    prefix: context.attemptPrefix(`${table.zone}/${table.name.replace('.', '/')}`),
+  };
+}
+
+/** What was computed, nothing for owned partitions that stay empty, and removal of those that were there before. */
+function outputPartitions(
+  name: string,
+  write: Write,
+  written: readonly WrittenPartition[],
+  context: TaskContext,
+  taken: Taken,
+): readonly OutputPartition[] {
+  const { table } = write.to;
+  const made = written.map((partition): OutputPartition => ({
+    table: table.name,
+    ...partition,
+    removed: false,
+  }));
+  const texts = new Set(made.map(({ partition }) => partitionText(table, partition)));
+  refuseForeign(name, write, made, context);
+  const empty = (partition: OutputPartition['partition'], removed: boolean): OutputPartition => ({
+    table: table.name,
+    partition,
+    files: [],
+    rows: 0,
+    bytes: 0,
+    columns: {},
+    removed,
+  });
+  const named = selectors(table.name, write.owns, context.interval).flatMap((selector) =>
+    'values' in selector ? [selector.values] : [],
+  );
+  const kept =
+    write.evenIfEmpty === true ? named.filter((values) => !texts.has(partitionText(table, values))) : [];
+  const keptTexts = new Set(kept.map((values) => partitionText(table, values)));
+  const gone = (taken.versions.get(name) ?? []).filter(
+    ({ partitionText: text }) => !texts.has(text) && !keptTexts.has(text),
+  );
+  return [
+    ...made,
+    ...kept.map((values) => empty(values, false)),
+    ...gone.map(({ partition }) => empty(partition, true)),
+  ];
+}
+
+/** A model that writes where it has no say would be undone, or undo others, at every other run. */
+function refuseForeign(
+  name: string,
+  write: Write,
+  made: readonly OutputPartition[],
+  context: TaskContext,
+): void {
+  const owned = selectors(write.to.name, write.owns, context.interval);
+  const foreign = made.filter(
+    ({ partition }) =>
+      !owned.some((selector) =>
+        'values' in selector
+          ? Object.entries(selector.values).every(([column, value]) => partition[column] === value)
+          : Object.entries(selector.where).every(([column, values]) =>
+              values.includes(partition[column] ?? ''),
+            ),
+      ),
+  );
+  if (foreign.length === 0) return;
+  throw new TerminalError({
+    place: `${context.dagId}.${context.taskId}, output ${name}`,
+    expected: 'rows of the partitions the model owns',
+    found: `rows for ${foreign
+      .slice(0, 5)
+      .map(({ partition }) => partitionText(write.to.table, partition))
+      .join(', ')}${foreign.length > 5 ? ' and more' : ''}`,
+    remedy: 'Filter the select, or widen `owns` in the pipeline.',
+  });
+}
+
+function verdictsOf(model: Model, { versions }: Taken, result: SqlJobResult): readonly Verdict[] {
+  const { checks } = model;
+  if (checks === null) return [];
+  const slices = new Set((versions.get(checks.rows) ?? []).map(({ partition }) => partition[checks.by]!));
+  return verdicts(checks, [...slices].sort(), result.measures);
+}
+
+/** The summaries are a table like any other; their rows come from the measures, so they are written by a small job of their own. */
+async function writeSummaries(
+  model: Model,
+  context: TaskContext,
+  found: readonly Verdict[],
+): Promise<readonly WrittenPartition[]> {
+  const { summaries, checks } = model;
+  if (summaries === null || checks === null || found.length === 0) return [];
+  const { dagId, taskId, run, attempt } = context;
+  const columns: readonly Column[] = [
+    { name: checks.by, type: 'date', nullable: false },
+    { name: 'summary', type: 'text', nullable: false },
+  ];
+  const result = await context.ports.sql.run({
+    id: `${dagId}.${taskId}/${run.id}/${attempt}/${summariesName}`,
+    inputs: [],
+    inline: [
+      { name: 'found', columns, rows: found.map(({ slice, summary }) => [slice, JSON.stringify(summary)]) },
+    ],
+    steps: [],
+    outputs: [outputRelation(summariesName, `select ${checks.by}, summary from found`, summaries, context)],
+    measures: [],
+  });
+  return result.outputs[summariesName] ?? [];
+}
+
+function accountsOf(
+  model: Model,
+  { versions }: Taken,
+  found: readonly Verdict[],
+  written: Readonly<Record<string, readonly WrittenPartition[]>>,
+): readonly Account[] {
+  const { account } = model;
+  if (account === null) return [];
+  const { scope, by, parts } = account;
+  const inputs = versions.get(account.read) ?? [];
+  const slices = [...new Set(inputs.map(({ partition }) => partition[by]!))].sort();
+  return slices.map((slice) => {
+    const rows = (output: string): number =>
+      (written[output] ?? [])
+        .filter(({ partition }) => partition[by] === slice)
+        .reduce((total, { rows: count }) => total + count, 0);
+    const counted = Object.fromEntries(Object.entries(parts).map(([part, output]) => [part, rows(output)]));
+    const verdict = found.find((each) => each.slice === slice);
+    const read = rowsOf(inputs.filter(({ partition }) => partition[by] === slice));
+    return verdict === undefined
+      ? { scope, partition: `${by}=${slice}`, read, parts: counted }
+      : accountOf(scope, by, verdict, read, counted);
+  });
+}
+
+function manifestSummary(model: Model, found: readonly Verdict[]): JsonObject {
+  if (model.checks === null) return {};
+  const { by } = model.checks;
+  return Object.fromEntries(
+    found.map((verdict) => [
+      `${by}=${verdict.slice}`,
+      { quality: verdict.summary, quarantined: reasonCounts(verdict) },
+    ]),
+  );
+}

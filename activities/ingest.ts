@@ -1,0 +1,234 @@
+import type { TaskKind } from '../dag/builder.ts';
+import { contractJson } from '../dag/contract.ts';
+import type { Contract } from '../dag/contract.ts';
+import type { PartitionValues } from '../dag/relation.ts';
+import { TerminalError } from '../ports/errors.ts';
+import type { OutputPartition } from '../ports/ledger.ts';
+import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts';
+import type { CsvJobResult } from '../ports/sql-engine.ts';
+import { sourceColumns } from './casting.ts';
+import { driftOf, isReadable } from './drift.ts';
+import { hashOf } from './hashes.ts';
+import { sameContent } from './object-content.ts';
+import type { PublishedOf } from './published.ts';
+import { datesAround, ownDate } from './selection.ts';
+import { takeSnapshot } from './snapshots.ts';
+import type { TaskContext } from './task-context.ts';
+
+export interface IngestOptions<Files extends Contract, Records extends Contract> {
+  /** The source's contract: the columns its files must have, and the partition column that holds the ingest date. */
+  readonly source: Contract;
+  /** Table of the files as delivered (`filesContract`) and of their records as text (`recordsContract`). */
+  readonly files: Files;
+  readonly records: Records;
+  /** Files of a date are looked for under `<landing>/<YYYY-MM-DD>/`. */
+  readonly landing: string;
+  /** What tells a user how to get a file. */
+  readonly hint: string;
+}
+
+export interface IngestInput {
+  /** Key of the one object to take in place of the landing folder's. */
+  readonly input: string | null;
+}
+
+export interface IngestOutput<Files extends Contract, Records extends Contract> {
+  readonly files: PublishedOf<Files>;
+  readonly records: PublishedOf<Records>;
+  readonly malformed: number;
+  /** Files whose header does not hold the contract's columns: kept, but not read. The crawl reports them. */
+  readonly unreadable: readonly string[];
+}
+
+/**
+ * A task that takes in a date's CSV files: they become the immutable objects of the raw partition, byte for byte, and their records
+ * rows of text, the unreadable ones with their raw line. Objects that are there already are not copied again; every delivered
+ * file is read, also one that repeats another. Throws TerminalError when there is no file.
+ */
+export function ingest<Files extends Contract, Records extends Contract>(
+  options: IngestOptions<Files, Records>,
+): TaskKind<IngestInput, IngestOutput<Files, Records>, TaskContext> {
+  const contractHash = hashOf(contractJson(options.source));
+  return {
+    name: 'ingest',
+    facts: {
+      kind: 'ingest',
+      landing: options.landing,
+      writes: [options.files.name, options.records.name].sort(),
+      contractHash,
+    },
+    summary: `${options.landing}/<date> → ${options.records.name}`,
+    heartbeatMs: 30_000,
+    run: (input, context) => take(options, contractHash, input, context),
+  };
+}
+
+async function take<Files extends Contract, Records extends Contract>(
+  options: IngestOptions<Files, Records>,
+  contractHash: string,
+  { input }: IngestInput,
+  context: TaskContext,
+): Promise<IngestOutput<Files, Records>> {
+  const { source, files, records } = options;
+  const { ports, interval } = context;
+  const [date] = datesAround(interval, 0, 0) as [string];
+  const column = source.table.partitionBy[0]!;
+  const partition = { [column]: date };
+  const delivered = await findFiles(options, context, input, date);
+  await ports.ledger.registerTables([files.table, records.table]);
+  const taken = await takeSnapshot(
+    context,
+    [files, records].map((each) => ({
+      name: each.name,
+      table: each.name,
+      selection: ownDate(column),
+      role: 'output',
+    })),
+  );
+
+  const kept = await keepFiles(options, context, delivered, partition);
+  const headers = await Promise.all(
+    kept.map(async ({ key }) => ({ key, header: await ports.sql.csvHeader(key, context) })),
+  );
+  const readable = headers.filter(({ header }) => isReadable(driftOf(source, header))).map(({ key }) => key);
+  const imported = readable.length === 0 ? null : await importFiles(options, context, readable);
+
+  const outputs = [
+    filesPartition(files.name, partition, kept, imported),
+    recordsPartition(records.name, partition, imported),
+  ];
+  const read = imported?.files.reduce((total, file) => total + file.records, 0) ?? 0;
+  context.stage({
+    snapshot: taken.snapshot,
+    outputs,
+    sqlHash: null,
+    contractHash,
+    engine: ports.sql.name,
+    rules: [],
+    accounts: [
+      { scope: records.name, partition: `${column}=${date}`, read, parts: { records: outputs[1]!.rows } },
+    ],
+    summary: {},
+    watermarks: [],
+  });
+  return {
+    files: { table: files.name, partitions: 1, rows: outputs[0]!.rows },
+    records: { table: records.name, partitions: 1, rows: outputs[1]!.rows },
+    malformed: imported?.files.reduce((total, file) => total + file.malformed, 0) ?? 0,
+    unreadable: headers.filter(({ key }) => !readable.includes(key)).map(({ key }) => key),
+  };
+}
+
+async function findFiles(
+  { landing, hint }: IngestOptions<Contract, Contract>,
+  { ports, params }: TaskContext,
+  input: string | null,
+  date: string,
+): Promise<readonly ObjectInfo[]> {
+  const noFile = (expected: string, found: string): TerminalError =>
+    new TerminalError({ expected, found, remedy: `${hint.replaceAll('<date>', date)} Then run again.` });
+  if (input !== null) {
+    const info = await ports.objects.head(input);
+    if (info === null)
+      throw noFile(
+        `the object ${input}, named by the run's input`,
+        `no such object (params ${JSON.stringify(params)})`,
+      );
+    return [info];
+  }
+  const prefix = `${landing}/${date}/`;
+  const found: ObjectInfo[] = [];
+  const others: string[] = [];
+  for await (const info of ports.objects.list(prefix))
+    (/\.csv$/i.test(info.key) ? found : { push: () => others.push(info.key) }).push(info);
+  if (found.length === 0)
+    throw noFile(
+      `at least one CSV file under ${prefix}`,
+      others.length === 0
+        ? `nothing at ${ports.objects.location(prefix)}`
+        : `only ${others.slice(0, 5).join(', ')}`,
+    );
+  return found;
+}
+
+/** Copies each file to its place in the raw zone, unless it is there; a file of the same name with other content gets a name of its own. */
+async function keepFiles(
+  { files }: IngestOptions<Contract, Contract>,
+  context: TaskContext,
+  delivered: readonly ObjectInfo[],
+  partition: PartitionValues,
+): Promise<readonly ObjectInfo[]> {
+  const [column] = Object.entries(partition)[0]!;
+  const [pipeline, table] = files.name.split('.') as [string, string];
+  const folder = `raw/${pipeline}/${table}/${column}=${partition[column]}`;
+  const kept: ObjectInfo[] = [];
+  for (const file of delivered) {
+    context.signal.throwIfAborted();
+    context.beat(`keeping ${file.key}`);
+    kept.push(await keepFile(context.ports.objects, file, folder, context));
+  }
+  return kept;
+}
+
+async function keepFile(
+  objects: ObjectStore,
+  file: ObjectInfo,
+  folder: string,
+  context: TaskContext,
+): Promise<ObjectInfo> {
+  const name = file.key.split('/').at(-1)!;
+  if (file.key.startsWith(`${folder}/`)) return file;
+  for (let version = 1; ; version++) {
+    const key =
+      version === 1 ? `${folder}/${name}` : `${folder}/${name.replace(/(\.[^.]*)?$/, `~${version}$1`)}`;
+    const there = await objects.head(key);
+    if (there === null) return objects.copy(file.key, key);
+    if (await sameContent(objects, file, there, context)) return there;
+  }
+}
+
+function importFiles(
+  { source, records }: IngestOptions<Contract, Contract>,
+  context: TaskContext,
+  keys: readonly string[],
+): Promise<CsvJobResult> {
+  const { dagId, taskId, run, attempt } = context;
+  return context.ports.sql.importCsv(
+    {
+      id: `${dagId}.${taskId}/${run.id}/${attempt}`,
+      sources: keys.map((key) => ({ key })),
+      columns: sourceColumns(source).map(({ name }) => name),
+      allowNewColumns: true,
+      prefix: context.attemptPrefix(`raw/${records.name.replace('.', '/')}`),
+    },
+    { signal: context.signal, beat: (note) => context.beat(note) },
+  );
+}
+
+function filesPartition(
+  table: string,
+  partition: PartitionValues,
+  kept: readonly ObjectInfo[],
+  imported: CsvJobResult | null,
+): OutputPartition {
+  const recordsOf = (key: string): number => imported?.files.find((file) => file.key === key)?.records ?? 0;
+  const files = kept.map(({ key, bytes }) => ({ key, bytes, rows: recordsOf(key) }));
+  return {
+    table,
+    partition,
+    files,
+    rows: files.reduce((total, { rows }) => total + rows, 0),
+    bytes: files.reduce((total, { bytes }) => total + bytes, 0),
+    columns: {},
+    removed: false,
+  };
+}
+
+function recordsPartition(
+  table: string,
+  partition: PartitionValues,
+  imported: CsvJobResult | null,
+): OutputPartition {
+  const { files, rows, bytes, columns } = imported?.written ?? { files: [], rows: 0, bytes: 0, columns: {} };
+  return { table, partition, files, rows, bytes, columns, removed: false };
+}
