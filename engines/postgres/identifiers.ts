@@ -31,3 +31,6 @@ export function sqlType(type: ColumnType): string {
   const decimal = /^decimal\((\d+),\s*(\d+)\)$/.exec(type);
   return decimal === null ? sqlTypes[type as keyof typeof sqlTypes] : `numeric(${decimal[1]},${decimal[2]})`;
 }
+
+/** A select without the semicolon it may end with, and what comments follow that, so that it can stand inside a statement. */
+export const bareSelect = (sql: string): string => sql.trim().replace(/;(\s|--[^\n]*(\n|$))*$/, '');

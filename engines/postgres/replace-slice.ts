@@ -3,7 +3,7 @@ import type { LoadRequest, LoadResult, WarehouseTable } from '../../ports/wareho
 import { takeLocks } from './advisory-locks.ts';
 import type { CancellableTransaction } from './cancellable.ts';
 import { copyIn } from './copy-in.ts';
-import { quoted, quotedList, quotedTable, sqlType } from './identifiers.ts';
+import { bareSelect, quoted, quotedList, quotedTable, sqlType } from './identifiers.ts';
 import { bringInLine } from './warehouse-tables.ts';
 
 /** Kept by the load in every target: when the row last really changed. */
@@ -174,13 +174,12 @@ async function loadThroughStaging(
   await bringInLine(transaction.query, withSliceIndex(staging, slice.column));
   await bringInLine(transaction.query, withUpdatedAt(target));
   const copied = await replaceStaged(transaction, request, staging);
-  const select = recompute.trim().replace(/;$/, '');
   // The line break ends a comment the select may end with.
   const rows = await transaction.query<{ deleted: number; upserted: number }>(
     `with staging as not materialized (select * from ${quotedTable(staging.name)}),
           affected as not materialized (select * from ingot_affected),
           computed as materialized (
-${select}
+${bareSelect(recompute)}
           ),
           vanished as (
             delete from ${quotedTable(target.name)} t using ingot_affected a where ${sameKey(target.primaryKey, 'a', 't')}

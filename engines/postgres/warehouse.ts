@@ -4,6 +4,7 @@ import type { Warehouse } from '../../ports/warehouse.ts';
 import { takeLocks } from './advisory-locks.ts';
 import { cancellable } from './cancellable.ts';
 import { openDatabase } from './database.ts';
+import { bareSelect } from './identifiers.ts';
 import type { Database } from './database.ts';
 import { replaceSlice } from './replace-slice.ts';
 
@@ -34,11 +35,10 @@ function read(
   sql: string,
   options: Parameters<Warehouse['query']>[1] = {},
 ): ReturnType<Warehouse['query']> {
-  const select = sql.trim().replace(/;$/, '');
   return cancellable(db, 'begin read only', options, async ({ client }) => {
     // Only a select can have a cursor, and the extended protocol takes one statement only.
     await client.query({
-      text: `declare result no scroll cursor for ${select}`,
+      text: `declare result no scroll cursor for ${bareSelect(sql)}`,
       queryMode: 'extended',
     } as pg.QueryConfig);
     const rows = options.limit === undefined ? 'all' : Math.max(0, Math.floor(options.limit));
