@@ -1,0 +1,171 @@
+import { mkdir } from 'node:fs/promises';
+import type { Column, PartitionValues } from '../../dag/relation.ts';
+import { TerminalError } from '../../ports/errors.ts';
+import type { ObjectStore } from '../../ports/object-store.ts';
+import type { ColumnStatistics, OutputRelation, WrittenPartition } from '../../ports/sql-engine.ts';
+import { mergeStatistics } from './column-statistics.ts';
+import { losslessCast } from './lossless-cast.ts';
+import type { DescribedColumn, Session } from './session.ts';
+import { identifier, literal, selectText } from './sql-text.ts';
+import { type CopiedFile, copiedFile } from './written-files.ts';
+
+/** Where COPY writes: the folder behind a prefix, made if the store is a folder of this machine. */
+export async function outputFolder(
+  objects: ObjectStore,
+  prefix: string,
+): Promise<{ readonly prefix: string; readonly location: string }> {
+  const base = prefix.endsWith('/') ? prefix : `${prefix}/`;
+  const location = objects.location(base).replace(/\/$/, '');
+  if (location.startsWith('/')) await mkdir(location, { recursive: true });
+  return { prefix: base, location };
+}
+
+/** Removes what an earlier attempt under the same prefix left behind. */
+export async function clearPrefix(objects: ObjectStore, prefix: string): Promise<void> {
+  let keys: string[] = [];
+  for await (const object of objects.list(prefix.endsWith('/') ? prefix : `${prefix}/`)) {
+    keys.push(object.key);
+    if (keys.length === 1000) await objects.remove(keys.splice(0));
+  }
+  await objects.remove(keys);
+  keys = [];
+}
+
+function checkColumns(output: OutputRelation, found: readonly DescribedColumn[], place: string): void {
+  const declared = output.columns.map((column) => column.name);
+  const yielded = found.map((column) => column.name);
+  const missing = declared.filter((name) => !yielded.includes(name));
+  const extra = yielded.filter((name) => !declared.includes(name));
+  const undeclared = output.partitionBy.filter((name) => !declared.includes(name));
+  if (missing.length + extra.length + undeclared.length === 0 && new Set(yielded).size === yielded.length)
+    return;
+  throw new TerminalError({
+    expected: `columns ${declared.join(', ')}${output.partitionBy.length === 0 ? '' : ` with partition columns ${output.partitionBy.join(', ')} among them`}`,
+    found: yielded.join(', '),
+    remedy: 'Make the select and the contract agree.',
+    place: `${place}, output ${output.name}`,
+  });
+}
+
+function copyStatement(
+  output: OutputRelation,
+  found: readonly DescribedColumn[],
+  location: string,
+  maxFileBytes: number,
+): string {
+  const types = new Map(found.map((column) => [column.name, column.type]));
+  const columns = output.columns.map(
+    (column) =>
+      `${losslessCast(identifier(column.name), types.get(column.name)!, column.type, column.name)} AS ${identifier(column.name)}`,
+  );
+  const layout =
+    output.partitionBy.length === 0
+      ? `FILE_SIZE_BYTES ${maxFileBytes}`
+      : `PARTITION_BY (${output.partitionBy.map(identifier).join(', ')}), WRITE_PARTITION_COLUMNS false`;
+  return `COPY (SELECT ${columns.join(', ')} FROM (\n${selectText(output.select)}\n)) TO ${literal(location)} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS, ${layout})`;
+}
+
+function partitionOf(output: OutputRelation, file: CopiedFile, place: string): PartitionValues {
+  return Object.fromEntries(
+    output.partitionBy.map((column) => {
+      const value = file.partition.get(column) ?? null;
+      if (value !== null) return [column, value];
+      throw new TerminalError({
+        expected: `a value of partition column ${column} in every row`,
+        found: 'null',
+        remedy: 'Filter or fill the rows without one in the SQL.',
+        place: `${place}, output ${output.name}`,
+      });
+    }),
+  );
+}
+
+function columnStatistics(
+  column: Column,
+  partition: PartitionValues,
+  files: readonly CopiedFile[],
+): ColumnStatistics {
+  const constant = partition[column.name];
+  if (constant !== undefined) return { nulls: 0, min: constant, max: constant };
+  return mergeStatistics(
+    column.type,
+    files.map((file) => file.statistics(column.name, column.type)),
+  );
+}
+
+export interface WrittenUnder {
+  readonly prefix: string;
+  readonly location: string;
+}
+
+/** What the ledger is told about one partition's files. */
+export function writtenPartition(
+  columns: readonly Column[],
+  partition: PartitionValues,
+  files: readonly CopiedFile[],
+  under: WrittenUnder,
+): WrittenPartition {
+  return {
+    partition,
+    files: files
+      .map((file) => ({
+        key: under.prefix + file.location.slice(under.location.length + 1),
+        bytes: file.bytes,
+        rows: file.rows,
+      }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1)),
+    rows: files.reduce((sum, file) => sum + file.rows, 0),
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    columns: Object.fromEntries(
+      columns.map((column) => [column.name, columnStatistics(column, partition, files)]),
+    ),
+  };
+}
+
+function checkNulls(output: OutputRelation, written: WrittenPartition, place: string): void {
+  for (const column of output.columns) {
+    const nulls = written.columns[column.name]?.nulls ?? 0;
+    if (column.nullable || nulls === 0 || column.type === 'text[]') continue;
+    throw new TerminalError({
+      expected: `no null in ${column.name}`,
+      found: `${nulls} nulls in ${JSON.stringify(written.partition)}`,
+      remedy: 'Filter or fill them in the SQL, or declare the column nullable.',
+      place: `${place}, output ${output.name}`,
+    });
+  }
+}
+
+/** Writes one output and says what stands where; rows of a partition are in its own folder. */
+export async function writeOutput(
+  session: Session,
+  output: OutputRelation,
+  objects: ObjectStore,
+  maxFileBytes: number,
+  place: string,
+): Promise<readonly WrittenPartition[]> {
+  const label = `output ${output.name}`;
+  const authored = selectText(output.select);
+  const found = await session.describe({ label, sql: authored, authored });
+  checkColumns(output, found, place);
+  const under = await outputFolder(objects, output.prefix);
+  const rows = await session.rows({
+    label,
+    sql: copyStatement(output, found, under.location, maxFileBytes),
+    authored,
+  });
+  const groups = Map.groupBy(rows.map(copiedFile), (file) =>
+    JSON.stringify(partitionOf(output, file, place)),
+  );
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([partition, files]) => {
+      const written = writtenPartition(
+        output.columns,
+        JSON.parse(partition) as PartitionValues,
+        files,
+        under,
+      );
+      checkNulls(output, written, place);
+      return written;
+    });
+}
