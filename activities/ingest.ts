@@ -1,6 +1,7 @@
 import type { TaskKind } from '../dag/builder.ts';
 import { contractJson } from '../dag/contract.ts';
 import type { Contract } from '../dag/contract.ts';
+import { partitionText } from '../dag/relation.ts';
 import type { PartitionValues } from '../dag/relation.ts';
 import { TerminalError } from '../ports/errors.ts';
 import type { OutputPartition } from '../ports/ledger.ts';
@@ -21,6 +22,8 @@ export interface IngestOptions<Files extends Contract, Records extends Contract>
   /** Table of the files as delivered (`filesContract`) and of their records as text (`recordsContract`). */
   readonly files: Files;
   readonly records: Records;
+  /** Folder of the raw zone in which files are kept: `<keep>/<partition>/<name>`. */
+  readonly keep: string;
   /** Files of a date are looked for under `<landing>/<YYYY-MM-DD>/`. */
   readonly landing: string;
   /** What tells a user how to get a file. */
@@ -153,14 +156,12 @@ async function findFiles(
 
 /** Copies each file to its place in the raw zone, unless it is there; a file of the same name with other content gets a name of its own. */
 async function keepFiles(
-  { files }: IngestOptions<Contract, Contract>,
+  { files, keep }: IngestOptions<Contract, Contract>,
   context: TaskContext,
   delivered: readonly ObjectInfo[],
   partition: PartitionValues,
 ): Promise<readonly ObjectInfo[]> {
-  const [column] = Object.entries(partition)[0]!;
-  const [pipeline, table] = files.name.split('.') as [string, string];
-  const folder = `raw/${pipeline}/${table}/${column}=${partition[column]}`;
+  const folder = `${keep}/${partitionText(files.table, partition)}`;
   const kept: ObjectInfo[] = [];
   for (const file of delivered) {
     context.signal.throwIfAborted();

@@ -29,6 +29,7 @@ const takeIn = ingest({
   source: transactions,
   files: rawFiles,
   records: raw,
+  keep: 'raw/transactions',
   landing: 'landing/payments',
   hint: 'Make one with `ingot generate payments --date <date>`, or name one with --input.',
 });
