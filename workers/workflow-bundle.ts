@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
@@ -23,6 +23,17 @@ async function bundleKey(): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
+const keepMs = 7 * 86_400_000;
+
+async function removeOld(folder: string, current: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (!name.startsWith('workflows-') || path === current) continue;
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > keepMs) await rm(path, { force: true });
+  }
+}
+
 /** Path of the bundled workflow code, made once for each state of the sources: bundling takes 1.5–2 seconds. */
 export async function workflowBundle(cacheFolder: string): Promise<string> {
   const path = join(cacheFolder, `workflows-${await bundleKey()}.js`);
@@ -35,5 +46,6 @@ export async function workflowBundle(cacheFolder: string): Promise<string> {
   const temporary = `${path}.${process.pid}`;
   await writeFile(temporary, code);
   await rename(temporary, path);
+  await removeOld(cacheFolder, path);
   return path;
 }

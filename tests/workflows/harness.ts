@@ -1,11 +1,11 @@
+import { inject } from 'vitest';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { Runtime } from '@temporalio/worker';
-import { inject } from 'vitest';
+import { defaultPayloadConverter } from '@temporalio/common';
+
 import type { Ports, TaskContext } from '../../activities/task-context.ts';
-import { createDagFactory } from '../../dag/builder.ts';
 import type { DagDefinition } from '../../dag/builder.ts';
 import type { JsonObject } from '../../dag/json.ts';
 import { openPostgresLedger } from '../../engines/postgres/ledger.ts';
@@ -15,30 +15,11 @@ import { runResult, startRun, type RunHandle, type RunResult } from '../../worke
 import { compileDefinitions } from '../../workers/definitions.ts';
 import { openWorker, type OpenWorker } from '../../workers/worker.ts';
 import { createDatabase } from '../support/database.ts';
+import { portsWith, quietRuntime } from './parts.ts';
 
-export const dag = createDagFactory<TaskContext>();
+export { dag } from './parts.ts';
 
 export const day = { start: '2026-01-01T00:00:00Z', end: '2026-01-02T00:00:00Z' };
-
-/** A part that the DAGs of these tests have no use for. */
-function unused<T extends object>(name: string): T {
-  return new Proxy({} as T, {
-    get() {
-      throw new Error(`${name} is not part of this test`);
-    },
-  });
-}
-
-export function portsWith(ledger: Ledger, others: Partial<Ports> = {}): Ports {
-  return {
-    objects: unused('objects'),
-    sql: unused('sql'),
-    notifier: unused('notifier'),
-    warehouse: () => Promise.reject(new Error('no warehouse in this test')),
-    ledger,
-    ...others,
-  };
-}
 
 export interface Bench extends AsyncDisposable {
   readonly client: Client;
@@ -57,6 +38,8 @@ export interface Bench extends AsyncDisposable {
   states(run: RunHandle): Promise<Record<string, string>>;
   /** Types of the activities the run scheduled, local ones left out. */
   activityTypes(run: RunHandle): Promise<string[]>;
+  /** What the Temporal UI shows beside the activities. */
+  summaries(run: RunHandle): Promise<string[]>;
 }
 
 export interface StartedWorker {
@@ -64,7 +47,7 @@ export interface StartedWorker {
 }
 
 export async function openBench(): Promise<Bench> {
-  silence();
+  quietRuntime();
   const ledgerUrl = await createDatabase(inject('postgresUrl'));
   await migrate(ledgerUrl);
   const ledger = await openPostgresLedger(ledgerUrl);
@@ -72,7 +55,7 @@ export async function openBench(): Promise<Bench> {
   const connection = await Connection.connect({ address });
   const client = new Client({ connection });
   const taskQueue = `test-${crypto.randomUUID()}`;
-  const cacheFolder = join(tmpdir(), 'ingot-test-bundles');
+  const cacheFolder = join(import.meta.dirname, '../../.vitest/bundles');
   const running = new Set<StartedWorker>();
 
   async function work(
@@ -101,6 +84,9 @@ export async function openBench(): Promise<Bench> {
     return started;
   }
 
+  const eventsOf = async (run: RunHandle) =>
+    (await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory()).events ?? [];
+
   return {
     client,
     ledger,
@@ -128,9 +114,13 @@ export async function openBench(): Promise<Bench> {
       );
     },
     activityTypes: async (run) => {
-      const { events } = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
-      return (events ?? []).flatMap(
-        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? [],
+      const events = await eventsOf(run);
+      return events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+    },
+    summaries: async (run) => {
+      const events = await eventsOf(run);
+      return events.flatMap(({ userMetadata }) =>
+        userMetadata?.summary ? [defaultPayloadConverter.fromPayload<string>(userMetadata.summary)] : [],
       );
     },
     async [Symbol.asyncDispose]() {
@@ -139,26 +129,6 @@ export async function openBench(): Promise<Bench> {
       await ledger.close();
     },
   };
-}
-
-let silenced = false;
-
-/** Failing tasks are what these tests are about; their warnings are not. */
-function silence(): void {
-  if (silenced) return;
-  silenced = true;
-  const quiet = (): void => {};
-  Runtime.install({
-    logger: {
-      log: quiet,
-      trace: quiet,
-      debug: quiet,
-      info: quiet,
-      warn: quiet,
-      error: (...said) => console.error(...said),
-    },
-    shutdownSignals: [],
-  });
 }
 
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { TaskContext } from '../../activities/task-context.ts';
+import type { RunView } from '../../ports/run-steps.ts';
+import { cancelRun, type RunHandle } from '../../workers/client.ts';
+import { bronze, manifest, output, rates, silver, silverSlice, writes } from '../ports/ledger/fixture.ts';
+import { eventually } from '../support/processes.ts';
+import { dag, openBench, type Bench } from './harness.ts';
+
+const slice = silverSlice('2026-01-01', 'a');
+const heard: string[] = [];
+
+async function stageSlice({ ports, stage }: TaskContext): Promise<void> {
+  const { snapshot } = await ports.ledger.snapshot([writes(slice)]);
+  stage(manifest(snapshot, [output(slice)]));
+}
+
+const listening = dag('listening', {}, ({ task, map }) => {
+  const work = task('work', async (_: undefined, context: TaskContext) => {
+    await stageSlice(context);
+    await new Promise<void>((_resolve, reject) => {
+      context.signal.addEventListener('abort', () => {
+        heard.push('work');
+        reject(new Error('interrupted'));
+      });
+    });
+  });
+  map('after', [1, 2, 3], (each: number) => each).after(work);
+});
+
+/** Ends well in spite of the cancellation: its result comes too late. */
+const stubborn = dag('stubborn', {}, ({ task }) => {
+  task('work', async (_: undefined, context: TaskContext) => {
+    await stageSlice(context);
+    await new Promise<void>((resolve) => {
+      context.signal.addEventListener('abort', () => resolve());
+    });
+  });
+});
+
+const deaf = dag('deaf', {}, ({ task }) => {
+  task('work', () => new Promise<void>(() => {}));
+});
+
+const retrying = dag('retrying', {}, ({ task }) => {
+  task('work', () => Promise.reject(new Error('not yet')), undefined, {
+    retries: { limit: 3, initial: '1h' },
+  });
+});
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+  await bench.ledger.registerTables([bronze, silver, rates]);
+  await bench.work([listening, stubborn, deaf, retrying]);
+});
+afterAll(async () => {
+  await bench[Symbol.asyncDispose]();
+});
+
+async function runningAt(run: RunHandle, state: string): Promise<void> {
+  const handle = bench.client.workflow.getHandle(run.workflowId, run.runId);
+  await eventually(`work to be ${state}`, async () => {
+    const { tasks } = await handle.query<RunView>('progress');
+    return tasks.some((task) => task.taskId === 'work' && task.state === state) || null;
+  });
+}
+
+async function cancelled(dagId: string, at = 'running') {
+  const run = await bench.start(dagId);
+  await runningAt(run, at);
+  if (at === 'running')
+    await eventually('the body to have begun', async () => {
+      const { pendingActivities } = (
+        await bench.client.workflow.getHandle(run.workflowId, run.runId).describe()
+      ).raw;
+      return pendingActivities?.some((each) => each.state === 2) || null;
+    });
+  await cancelRun(bench.client, run);
+  const result = await bench.result(run);
+  const { status } = await bench.client.workflow.getHandle(run.workflowId, run.runId).describe();
+  return { run, result, status: status.name };
+}
+
+test('cancelling reaches the running body, and nothing of the run is published', async () => {
+  const { run, result, status } = await cancelled('listening');
+  expect(result.state).toBe('cancelled');
+  expect(status).toBe('CANCELLED');
+  expect(heard).toEqual(['work']);
+  expect(await bench.ledger.run(run.runId)).toMatchObject({ state: 'cancelled', failure: null });
+  expect(await bench.states(run)).toMatchObject({ work: 'failed' });
+  expect((await bench.ledger.attempts(run.runId))[0]?.failure?.type).toBe('Cancelled');
+  expect(await bench.ledger.partitions(silver.name)).toEqual([]);
+});
+
+test('a body that ends well after the cancellation has come too late to publish', async () => {
+  const { run, result } = await cancelled('stubborn');
+  expect(result.state).toBe('cancelled');
+  expect(await bench.activityTypes(run)).not.toContain('stubborn.work:publish');
+  expect(await bench.ledger.partitions(silver.name)).toEqual([]);
+});
+
+test('a body that does not listen is left alone after a while', async () => {
+  const { result } = await cancelled('deaf');
+  expect(result.state).toBe('cancelled');
+});
+
+test('cancelling ends the wait for a retry', async () => {
+  const { run, result } = await cancelled('retrying', 'up_for_retry');
+  expect(result.state).toBe('cancelled');
+  expect(await bench.ledger.run(run.runId)).toMatchObject({ state: 'cancelled' });
+});
+
+test('a run that waits for a worker that knows its DAG can be cancelled', async () => {
+  const run = await bench.start('unheard-of');
+  await cancelRun(bench.client, run);
+  expect((await bench.result(run)).state).toBe('cancelled');
+});
