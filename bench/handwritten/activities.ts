@@ -1,0 +1,3 @@
+export function noop(): Promise<number> {
+  return Promise.resolve(1);
+}

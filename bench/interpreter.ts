@@ -1,0 +1,171 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { bundleWorkflowCode, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { Ports, TaskContext } from '../activities/task-context.ts';
+import { createDagFactory } from '../dag/builder.ts';
+import { instantText } from '../dag/interval.ts';
+import { openPostgresLedger } from '../engines/postgres/ledger.ts';
+import { migrate } from '../migrations/migrate.ts';
+import { runResult, startRun } from '../workers/client.ts';
+import { compileDefinitions } from '../workers/definitions.ts';
+import { openPostgresServer } from '../workers/stack/postgres-server.ts';
+import { resolveTemporalBinary } from '../workers/stack/temporal-binary.ts';
+import { openTemporalServer } from '../workers/stack/temporal-server.ts';
+import { openWorker } from '../workers/worker.ts';
+import { noop } from './handwritten/activities.ts';
+
+/**
+ * What Ingot adds to Temporal: no-op tasks as a DAG, beside the same activities called by a workflow written by hand. Rounds
+ * of both alternate on one server; the median of the rounds counts.
+ */
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
+const rounds = Number(values.rounds);
+
+const chainLength = 50;
+const fanWidth = 200;
+const runs = 20;
+const runLength = 10;
+
+const dag = createDagFactory<TaskContext>();
+const chainOf = (id: string, length: number) =>
+  dag(id, {}, ({ task }) => {
+    let last = task('t0', noop);
+    for (let index = 1; index < length; index += 1) last = task(`t${index}`, noop).after(last);
+  });
+const dags = [
+  chainOf('chain', chainLength),
+  dag('fan_out', {}, ({ task }) => {
+    for (let index = 0; index < fanWidth; index += 1) task(`t${index}`, noop);
+  }),
+  chainOf('chain_of_ten', runLength),
+];
+
+const quiet = (): void => {};
+Runtime.install({
+  logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: console.warn, error: console.error },
+  shutdownSignals: [],
+});
+
+let days = 0;
+function nextInterval() {
+  const start = Date.UTC(2026, 0, 1) + days++ * 86_400_000;
+  return { start: instantText(start), end: instantText(start + 86_400_000) };
+}
+
+interface Side {
+  chain(): Promise<unknown>;
+  fanOut(): Promise<unknown>;
+  many(): Promise<unknown>;
+}
+
+function ingotSide(client: Client, taskQueue: string): Side {
+  const once = async (dagId: string): Promise<void> => {
+    const run = await startRun(client, { taskQueue, dagId, interval: nextInterval(), type: 'manual' });
+    const result = await runResult(client, run);
+    if (result.state !== 'success') throw new Error(`${dagId}: ${result.message}`);
+  };
+  return {
+    chain: () => once('chain'),
+    fanOut: () => once('fan_out'),
+    many: () => Promise.all(Array.from({ length: runs }, () => once('chain_of_ten'))),
+  };
+}
+
+function handWrittenSide(client: Client, taskQueue: string): Side {
+  const once = (type: string, argument: number): Promise<unknown> =>
+    client.workflow.execute(type, { taskQueue, workflowId: crypto.randomUUID(), args: [argument] });
+  return {
+    chain: () => once('chain', chainLength),
+    fanOut: () => once('fanOut', fanWidth),
+    many: () => Promise.all(Array.from({ length: runs }, () => once('chain', runLength))),
+  };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await work();
+  return performance.now() - begun;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+const cases = [
+  { name: `chain of ${chainLength}`, key: 'chain', tasks: chainLength, limit: 1.15 },
+  { name: `fan-out of ${fanWidth}`, key: 'fanOut', tasks: fanWidth, limit: 1.4 },
+  { name: `${runs} runs of ${runLength}`, key: 'many', tasks: runs * runLength, limit: null },
+] as const;
+
+async function compare(ingot: Side, byHand: Side): Promise<void> {
+  for (const { name, key, tasks, limit } of cases) {
+    // The first round of each warms caches and is not counted.
+    const times: { ingot: number; byHand: number }[] = [];
+    for (let round = 0; round <= rounds; round += 1) {
+      const swapped = round % 2 === 1;
+      const first = await timed(() => (swapped ? byHand : ingot)[key]());
+      const second = await timed(() => (swapped ? ingot : byHand)[key]());
+      if (round > 0) times.push(swapped ? { ingot: second, byHand: first } : { ingot: first, byHand: second });
+    }
+    const [ours, theirs] = [median(times.map((time) => time.ingot)), median(times.map((time) => time.byHand))];
+    const each = times.map((time) => (time.ingot / time.byHand).toFixed(2)).join(' ');
+    const ratio = ours / theirs;
+    const verdict = limit === null ? '' : ratio <= limit ? ` (at most ${limit}: yes)` : ` (at most ${limit}: NO)`;
+    console.log(
+      `${name.padEnd(16)} ${(ours / tasks).toFixed(1).padStart(5)} ms/task, by hand ${(theirs / tasks).toFixed(1).padStart(5)} ms/task, ratio ${ratio.toFixed(2)}${verdict}   rounds: ${each}`,
+    );
+  }
+}
+
+async function openHandWrittenWorker(address: string, taskQueue: string): Promise<Worker> {
+  const workflowBundle = await bundleWorkflowCode({
+    workflowsPath: join(import.meta.dirname, 'handwritten', 'workflows.ts'),
+    logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: console.error },
+  });
+  return Worker.create({
+    connection: await NativeConnection.connect({ address }),
+    taskQueue,
+    workflowBundle,
+    activities: { noop },
+    maxCachedWorkflows: 200,
+  });
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'ingot-bench-'));
+await chmod(folder, 0o755);
+const binary = await resolveTemporalBinary({ env: process.env, progress: (line) => console.error(line) });
+const postgres = await openPostgresServer({ folder: join(folder, 'postgres') });
+const temporal = await openTemporalServer({ binary: binary.path, folder: join(folder, 'temporal'), ui: false, retentionDays: 1 });
+try {
+  const { address } = temporal;
+  await migrate(postgres.url('postgres'));
+  const ledger = await openPostgresLedger(postgres.url('postgres'));
+  const worker = await openWorker({
+    connection: { address },
+    namespace: 'default',
+    taskQueue: 'ingot',
+    definitions: compileDefinitions(dags),
+    ports: { ledger } as Ports,
+    build: 'bench',
+    cacheFolder: join(folder, 'bundles'),
+  });
+  const handWritten = await openHandWrittenWorker(address, 'by-hand');
+  const running = [worker.run(), handWritten.run()];
+  const connection = await Connection.connect({ address });
+  const client = new Client({ connection });
+  await compare(ingotSide(client, 'ingot'), handWrittenSide(client, 'by-hand'));
+  worker.shutdown();
+  handWritten.shutdown();
+  await Promise.all(running);
+  await connection.close();
+  await ledger.close();
+} finally {
+  await Promise.all([postgres.close(), temporal.close()]);
+  await rm(folder, { recursive: true, force: true });
+}
+process.exit(0);
