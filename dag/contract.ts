@@ -84,6 +84,11 @@ function column([name, declaration]: [string, ColumnDeclaration]): Column {
   return { name, type, nullable, ...(description === undefined ? {} : { description }) };
 }
 
+/** Declared columns in the form every table has them. */
+export function columnsOf(declared: ColumnDeclarations): readonly Column[] {
+  return Object.entries(declared).map(column);
+}
+
 /** Declares a table. Throws DagProblemsError with every problem of the declaration. */
 export function contract<const Name extends string, const Columns extends ColumnDeclarations>(
   declaration: ContractOptions<Name, Columns>,
@@ -93,7 +98,7 @@ export function contract<const Name extends string, const Columns extends Column
   const { table: name, zone, description, partitionBy } = declaration;
   return {
     name,
-    table: { name, zone, description, partitionBy, columns: Object.entries(declaration.columns).map(column) },
+    table: { name, zone, description, partitionBy, columns: columnsOf(declaration.columns) },
     declared: declaration.columns,
     key: declaration.key ?? [],
     rules: declaration.rules ?? [],
@@ -148,7 +153,7 @@ function problemsOf(declaration: ContractOptions<string, ColumnDeclarations>): r
   unknown('key', declaration.key ?? []);
   const rules = declaration.rules ?? [];
   for (const rule of rules) {
-    unknown(`rule ${rule.name}`, columnsOf(rule));
+    unknown(`rule ${rule.name}`, ruleColumns(rule));
     if (!/^[a-z][a-z0-9_]*$/.test(rule.name))
       found.push(
         problem(
@@ -180,7 +185,7 @@ function problemsOf(declaration: ContractOptions<string, ColumnDeclarations>): r
   }
 }
 
-function columnsOf(rule: Rule): readonly string[] {
+function ruleColumns(rule: Rule): readonly string[] {
   const { check } = rule;
   if ('columns' in check) return check.columns;
   return 'column' in check ? [check.column] : [];

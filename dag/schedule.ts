@@ -39,7 +39,7 @@ function search(
   const today = Math.floor(wallAt(timezone, at) / dayMs);
   // A gap at midnight can move the tick of a day into the next one: begin a day early, whichever way we go.
   for (let step = -1; step < longestSearchDays; step += 1) {
-    const found = pick(ticksOfDay(cron, timezone, today + step * direction));
+    const found = pick(ticksOfDay(cron, timezone, today + step * direction, text));
     if (found !== undefined) return found;
   }
   throw new RangeError(`The schedule ${text} has no tick within ${longestSearchDays} days.`);
@@ -58,8 +58,23 @@ function cronOf(text: string): Cron {
   throw new RangeError(cron.map((each) => `${each.place}: ${each.message}`).join('\n'));
 }
 
+const recent = new Map<string, readonly number[]>();
+/** A walk from tick to tick looks at the same three days again and again. */
+const recentDays = 64;
+
+function ticksOfDay(cron: Cron, timezone: string, dayNumber: number, text: string): readonly number[] {
+  const key = `${dayNumber} ${timezone} ${text}`;
+  const known = recent.get(key);
+  if (known !== undefined) return known;
+  const ticks = computeTicks(cron, timezone, dayNumber);
+  // Days without ticks are cheap, and a search passes many of them.
+  if (ticks.length > 0) recent.set(key, ticks);
+  if (recent.size > recentDays) recent.delete(recent.keys().next().value!);
+  return ticks;
+}
+
 /** Ticks of one calendar day (days since 1970) of the zone, in order, each once. */
-function ticksOfDay(cron: Cron, timezone: string, dayNumber: number): readonly number[] {
+function computeTicks(cron: Cron, timezone: string, dayNumber: number): readonly number[] {
   const midnight = dayNumber * dayMs;
   const date = new Date(midnight);
   if (!matchesDay(cron, date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCDay())) return [];
