@@ -26,6 +26,7 @@ export { crawlFiles, crawlTable } from './crawl.ts';
 export { filesContract, quarantineColumns, recordsContract, typedContract } from './derived-contracts.ts';
 export { ingest } from './ingest.ts';
 export { load, upsert, warehouseTable } from './load.ts';
+export { lookup } from './lookup.ts';
 export { notify } from './notify.ts';
 export type { Published } from './published.ts';
 export { datesAround, eachDate, ownDate, wholeTable, window } from './selection.ts';

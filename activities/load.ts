@@ -1,6 +1,6 @@
 import type { TaskKind } from '../dag/builder.ts';
-import { contractJson } from '../dag/contract.ts';
-import type { Contract } from '../dag/contract.ts';
+import { columnsOf, contractJson } from '../dag/contract.ts';
+import type { ColumnDeclarations, Contract } from '../dag/contract.ts';
 import { partitionText } from '../dag/relation.ts';
 import type { PartitionValues } from '../dag/relation.ts';
 import type { PartitionVersion } from '../ports/ledger.ts';
@@ -12,21 +12,16 @@ import { filesOf, takeSnapshot } from './snapshots.ts';
 import { sqlFile } from './sql-files.ts';
 import type { TaskContext } from './task-context.ts';
 
-/** A table of the warehouse with a contract's columns. */
-export function warehouseTable(
-  contract: Contract,
-  shape: {
-    readonly name: string;
-    readonly primaryKey?: readonly string[];
-    readonly indexes?: readonly string[];
-  },
-): WarehouseTable {
-  return {
-    name: shape.name,
-    columns: contract.table.columns,
-    primaryKey: shape.primaryKey ?? contract.key,
-    indexes: shape.indexes ?? [],
-  };
+/** Declares a table of the warehouse. */
+export function warehouseTable(declaration: {
+  readonly name: string;
+  readonly columns: ColumnDeclarations;
+  readonly primaryKey: readonly string[];
+  /** What follows `on <table>`, e.g. `(total_spent_aud desc)`. */
+  readonly indexes?: readonly string[];
+}): WarehouseTable {
+  const { name, columns, primaryKey, indexes = [] } = declaration;
+  return { name, columns: columnsOf(columns), primaryKey, indexes };
 }
 
 interface SliceOptions<C extends Contract> {

@@ -86,8 +86,9 @@ const toWarehouse = load({
   days: touched,
   partition: (txn_date) => ({ txn_date }),
   sliceColumn: 'txn_date',
-  target: warehouseTable(merchantKpis, {
+  target: warehouseTable({
     name: 'merchant_kpis',
+    columns: merchantKpis.declared,
     primaryKey: ['txn_date', 'merchant_id'],
     indexes: ['(merchant_id, txn_date)'],
   }),
