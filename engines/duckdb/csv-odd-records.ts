@@ -16,8 +16,10 @@ function escapedText(text: string): string {
 
 /** The first characters, never half of one. */
 function firstCharacters(text: string): string {
-  if (text.length <= maxRawCharacters) return text;
-  return [...text.slice(0, 2 * maxRawCharacters)].slice(0, maxRawCharacters).join('');
+  let at = 0;
+  for (let count = 0; count < maxRawCharacters && at < text.length; count += 1)
+    at += text.codePointAt(at)! > 0xffff ? 2 : 1;
+  return text.slice(0, at);
 }
 
 function rawText(bytes: Buffer, from: number, to: number): string {

@@ -93,8 +93,10 @@ export class RecordScan {
       case 'closed-cr':
         this.#break();
         return;
-      default:
+      case 'bare':
         if (byte === quote) this.broken = true;
+        return;
+      case 'quoted':
     }
   }
 

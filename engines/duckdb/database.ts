@@ -2,17 +2,15 @@ import { availableParallelism } from 'node:os';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { openSpillFolder, type SpillFolder } from './spill-folder.ts';
-import { Slots } from './slots.ts';
 
 export interface DatabaseOptions {
   readonly memoryLimitBytes: number;
   readonly spillFolder: string;
   readonly threads?: number;
-}
-
-/** Every running statement holds a thread of libuv's pool, which files and name look-ups of the whole process share. */
-function statementsAtOnce(): number {
-  return Math.max(1, Number(process.env['UV_THREADPOOL_SIZE'] ?? 4) - 2);
+  /** Rows keep the order of files and rows; costs memory. Default false. */
+  readonly preserveOrder?: boolean;
+  /** Default true; one left open must be locked by its user. */
+  readonly locked?: boolean;
 }
 
 /**
@@ -23,7 +21,6 @@ function statementsAtOnce(): number {
 export class Database {
   readonly options: DatabaseOptions;
   readonly threads: number;
-  readonly slots = new Slots(statementsAtOnce());
   readonly #spill: SpillFolder;
   #instance: Promise<DuckDBInstance>;
   running = 0;
@@ -50,13 +47,13 @@ export class Database {
       threads: String(this.threads),
       memory_limit: `${Math.floor(this.options.memoryLimitBytes / 1024)}KiB`,
       temp_directory: this.#spill.path,
-      preserve_insertion_order: 'false',
+      preserve_insertion_order: String(this.options.preserveOrder ?? false),
       errors_as_json: 'true',
       autoinstall_known_extensions: 'false',
     });
     const connection = await instance.connect();
     await connection.run(`SET GLOBAL TimeZone = 'UTC'`);
-    await connection.run('SET GLOBAL lock_configuration = true');
+    if (this.options.locked ?? true) await connection.run('SET GLOBAL lock_configuration = true');
     connection.closeSync();
     return instance;
   }

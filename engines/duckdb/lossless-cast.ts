@@ -7,8 +7,7 @@ export const lossMark = 'ingot: lossy cast of ';
 /** Texts that DuckDB would cast without dropping a digit, an offset or a time of day. */
 function textPattern(type: ColumnType): string | null {
   const decimal = decimalParts(type);
-  if (decimal !== null)
-    return String.raw`[+-]?(\d+(\.\d{0,${decimal.scale}}0*)?|\.\d{1,${Math.max(decimal.scale, 1)}}0*)`;
+  if (decimal !== null) return String.raw`[+-]?(\d+\.?|\d*\.\d{0,${decimal.scale}}0*)`;
   switch (type) {
     case 'int':
     case 'bigint':
@@ -19,6 +18,9 @@ function textPattern(type: ColumnType): string | null {
       return String.raw`\d{4,}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6}0*)?)?(Z|\+00(:?00)?)?)?`;
     case 'boolean':
       return '(?i)true|false';
+    case 'text':
+    case 'text[]':
+    case 'double':
     default:
       return null;
   }

@@ -1,5 +1,6 @@
 import type {
   DuckDBConnection,
+  DuckDBDataChunk,
   DuckDBMaterializedResult,
   DuckDBPreparedStatement,
   DuckDBResult,
@@ -7,6 +8,7 @@ import type {
 } from '@duckdb/node-api';
 import type { CallOptions } from '../../ports/abortable.ts';
 import type { Database } from './database.ts';
+import { statementSlots } from './slots.ts';
 import { type Statement, statementError } from './statement-errors.ts';
 
 const beatEveryMs = 1000;
@@ -24,6 +26,7 @@ export class Session implements Disposable {
   readonly #connection: DuckDBConnection;
   readonly #place: string;
   readonly #options: CallOptions;
+  #active: Promise<unknown> = Promise.resolve();
 
   private constructor(database: Database, connection: DuckDBConnection, place: string, options: CallOptions) {
     this.database = database;
@@ -38,6 +41,11 @@ export class Session implements Disposable {
 
   [Symbol.dispose](): void {
     this.#connection.closeSync();
+  }
+
+  /** Resolves when no statement of this session is running: only then it may be disposed. */
+  async idle(): Promise<void> {
+    await this.#active;
   }
 
   /** Runs one statement; prepared, because only then DuckDB refuses a second one hidden behind a semicolon. */
@@ -60,20 +68,34 @@ export class Session implements Disposable {
     return (await this.run(statement)).getRowObjectsJson();
   }
 
+  /** Rows of a select whose values are all text. */
+  async texts(statement: Statement): Promise<readonly Readonly<Record<string, string>>[]> {
+    return (await this.rows(statement)) as readonly Record<string, string>[];
+  }
+
   async stream(statement: Statement): Promise<DuckDBResult> {
     return this.#guard(statement, () => this.#connection.stream(statement.sql));
   }
 
+  async fetch(result: DuckDBResult): Promise<DuckDBDataChunk | null> {
+    return this.#guard({ label: 'rows', sql: '' }, () => result.fetchChunk());
+  }
+
+  /** For those who may go on after an error of a statement: not when the caller has given up. */
+  throwIfAborted(error: unknown): void {
+    if (this.#options.signal?.aborted === true) throw error;
+  }
+
   /** Names and types a select yields, without running it. */
   async describe(statement: Statement): Promise<readonly DescribedColumn[]> {
-    const rows = await this.rows({ ...statement, sql: `DESCRIBE ${statement.sql}` });
-    return rows.map((row) => ({ name: String(row['column_name']), type: String(row['column_type']) }));
+    const rows = await this.texts({ ...statement, sql: `DESCRIBE ${statement.sql}` });
+    return rows.map((row) => ({ name: row['column_name']!, type: row['column_type']! }));
   }
 
   /** Holds a statement slot while `work` runs on the connection, beats, and interrupts it on abort. */
   async #guard<T>(statement: Statement, work: () => Promise<T>): Promise<T> {
     const { signal, beat } = this.#options;
-    const release = await this.database.slots.take(signal);
+    const release = await statementSlots.take(signal);
     const beating = setInterval(() => beat?.(statement.label), beatEveryMs);
     let interrupting: NodeJS.Timeout | undefined;
     const interrupt = () => {
@@ -85,7 +107,12 @@ export class Session implements Disposable {
     try {
       if (signal?.aborted === true) throw signal.reason;
       beat?.(statement.label);
-      return await work();
+      const running = work();
+      this.#active = running.then(
+        () => undefined,
+        () => undefined,
+      );
+      return await running;
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       throw this.#translate(error, statement);

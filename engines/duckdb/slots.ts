@@ -43,3 +43,9 @@ export class Slots {
     else next();
   }
 }
+
+/**
+ * Every running statement of DuckDB holds a thread of libuv's pool, which files and name look-ups of the whole process
+ * share: statements of all databases together leave it two.
+ */
+export const statementSlots = new Slots(Math.max(1, Number(process.env['UV_THREADPOOL_SIZE'] ?? 4) - 2));

@@ -43,7 +43,7 @@ export function copiedFile(row: Record<string, Json>): CopiedFile {
   );
   const rows = Number(row['count']);
   return {
-    location: String(row['filename']),
+    location: row['filename'] as string,
     rows,
     bytes: Number(row['file_size_bytes']),
     partition: new Map([...entries(row['partition_keys'])].map(([name, value]) => [name, text(value)])),

@@ -80,6 +80,7 @@ export function fileError(error: unknown, path: string): unknown {
         facts('a readable file system', 'an input/output error', 'Check the disk or the network mount.'),
         { cause: error },
       );
+    case undefined:
     default:
       return error;
   }
