@@ -35,6 +35,8 @@ export interface Config {
   readonly runDays: number;
   readonly versionHours: number;
   readonly webhook: SecretReference | null;
+  /** Modules that export `dags`, beside the shipped pipelines. */
+  readonly dags: readonly string[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly temporalProfile: string | null;
   readonly temporalUi: string | null;
@@ -76,7 +78,7 @@ class Reading {
     if (from === null) return null;
     const parsed = setting.type.safeParse(from.value);
     if (parsed.success) {
-      const value = setting.path ? (resolve(from.base, parsed.data as string) as T) : parsed.data;
+      const value = setting.path ? (absolute(from.base, parsed.data) as T) : parsed.data;
       return { value, origin: from.origin };
     }
     const expected = parsed.error.issues.map((issue) => issue.message).join('; ');
@@ -114,8 +116,15 @@ function shown(setting: Setting, value: unknown): unknown {
 
 function printed(value: unknown): string {
   if (value === null) return '–';
+  if (Array.isArray(value)) return value.join(', ') || '–';
   if (typeof value === 'object') return maskSecret(value as SecretReference);
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function absolute(base: string, paths: unknown): string | string[] {
+  return Array.isArray(paths)
+    ? paths.map((path: string) => resolve(base, path))
+    : resolve(base, paths as string);
 }
 
 function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue<Name> | null } {
@@ -129,11 +138,30 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     runDays: 30,
     versionHours: 72,
     webhook: null,
+    dags: [],
     logLevel: 'info',
     temporalProfile: null,
     temporalUi: null,
     taskQueue: 'ingot',
   };
+}
+
+/** The same flags as environment, for a process started from here. */
+export function flagsAsEnvironment({ flags, folder }: ConfigInputs): Record<string, string> {
+  const entries = Object.values<Setting>(settings).flatMap((setting) => {
+    const value = setting.flag === undefined ? undefined : flags[setting.flag];
+    if (value === undefined) return [];
+    const path = setting.path
+      ? value
+          .split(',')
+          .map((item) => resolve(folder, item.trim()))
+          .join(',')
+      : value;
+    return [[setting.env, path] as const];
+  });
+  const file =
+    flags['config'] === undefined ? [] : [['INGOT_CONFIG', resolve(folder, flags['config'])] as const];
+  return Object.fromEntries([...entries, ...file]);
 }
 
 /** Flags before environment before file before defaults. Reports every problem at once, each with its place. */

@@ -2,10 +2,10 @@ import type { CallOptions } from '../../ports/abortable.ts';
 import { RetryableError, TerminalError } from '../../ports/errors.ts';
 import type { Notification, Notifier } from '../../ports/notifier.ts';
 
-type Write = (severity: Notification['severity'], message: string, fields: Record<string, unknown>) => void;
+export type NotificationLog = (severity: Notification['severity'], message: string, fields: Record<string, unknown>) => void;
 
 /** Writes every notification to the log. */
-export function logNotifier(write: Write): Notifier {
+export function logNotifier(write: NotificationLog): Notifier {
   return {
     notify: async ({ severity, title, ...fields }) => {
       write(severity, title, fields);

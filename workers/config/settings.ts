@@ -35,6 +35,15 @@ const text = z.string({ error: 'a text' }).min(1, { error: 'a text that is not e
 const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `one of ${values.join(', ')}` });
 
+/** A list in the file; elsewhere texts separated by commas. */
+const list = z
+  .union([z.string(), z.array(z.string())], { error: 'a list of texts' })
+  .transform((value) =>
+    (typeof value === 'string' ? value.split(',') : value)
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  );
+
 const secret = text.transform((value, context) => {
   const reference = parseReference(value);
   if (reference !== null) return reference;
@@ -117,6 +126,14 @@ export const settings = {
     env: 'INGOT_WEBHOOK',
     type: secret,
     about: 'URL that receives notifications as JSON',
+  },
+  dags: {
+    key: 'dags',
+    env: 'INGOT_DAGS',
+    flag: 'dags',
+    type: list,
+    path: true,
+    about: 'modules of your own that export `dags`, beside the shipped pipelines',
   },
   logLevel: {
     key: 'log.level',

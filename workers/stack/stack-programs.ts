@@ -14,6 +14,8 @@ export interface ProgramContext {
   readonly retentionDays: number;
   /** The command that runs a worker. */
   readonly worker: readonly string[];
+  /** Variables that are set elsewhere and so not given by the stack. */
+  readonly given: ReadonlySet<string>;
   /** Ports of earlier starts, and at a restart those of this one. */
   readonly ports: Readonly<Record<string, number>>;
   /** False when others know the ports already: then they must stay. */
@@ -82,10 +84,9 @@ export async function startPostgres(context: ProgramContext): Promise<StartedPro
     child: server.child,
     ports: { postgres: server.port },
     env: Object.fromEntries(
-      Object.entries(embeddedDatabases).map(([name, database]) => [
-        `INGOT_${name.toUpperCase()}_URL`,
-        server.url(database),
-      ]),
+      Object.entries(embeddedDatabases)
+        .map(([name, database]) => [`INGOT_${name.toUpperCase()}_URL`, server.url(database)] as const)
+        .filter(([name]) => !context.given.has(name)),
     ),
   };
 }

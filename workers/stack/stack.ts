@@ -20,6 +20,8 @@ export interface StackOptions {
   readonly env: NodeJS.ProcessEnv;
   /** What to run here; the rest is somebody's own server. */
   readonly parts: { readonly temporal: boolean; readonly postgres: boolean };
+  /** Variables that somebody else sets and the stack leaves alone, such as INGOT_LEDGER_URL. */
+  readonly given?: readonly string[];
   readonly retentionDays: number;
   /** The command that runs a worker. */
   readonly worker: readonly string[];
@@ -77,6 +79,7 @@ class OwnedStack implements Stack {
       retentionDays,
       worker,
       say,
+      given: new Set(this.#options.given),
       env: { ...this.#options.env, ...this.env },
       ports: this.#record.ports,
       anyPort: first,

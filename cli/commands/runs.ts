@@ -1,0 +1,118 @@
+import pc from 'picocolors';
+import type { RunState } from '../../dag/plan.ts';
+import type { Publication, RunRecord } from '../../ports/ledger.ts';
+import { cancelRun, runResult, temporalUiLink } from '../../workers/client.ts';
+import { UsageError, type Cli } from '../cli.ts';
+import { wholeNumber } from '../arguments.ts';
+import { findRun } from '../find-run.ts';
+import { count, elapsed, instant, short, stateText } from '../format.ts';
+import { withSession, type Session } from '../session.ts';
+import { textTable } from '../text-table.ts';
+
+const states: readonly RunState[] = ['running', 'success', 'failed', 'cancelled'];
+
+export interface RunsListFlags {
+  readonly dag?: string;
+  readonly state?: string;
+  readonly limit: string;
+  readonly json?: boolean;
+}
+
+export async function runsList(cli: Cli, flags: RunsListFlags): Promise<void> {
+  const state = states.find((known) => known === flags.state);
+  if (flags.state !== undefined && state === undefined)
+    throw new UsageError(`expected --state ${states.join(' | ')}; found ${flags.state}.`);
+  await withSession(cli, { temporal: false }, async (session) => {
+    const { ledger } = await session.readers();
+    const runs = await ledger.runs({
+      limit: wholeNumber('--limit', flags.limit),
+      ...(flags.dag === undefined ? {} : { dagId: flags.dag }),
+      ...(state === undefined ? {} : { state }),
+    });
+    if (flags.json) return cli.print(JSON.stringify(runs));
+    if (runs.length === 0) return cli.print('No runs. Start one with `ingot run <dag> --date YYYY-MM-DD`.');
+    const rows = runs.map((run) => [
+      run.dagId,
+      instant(run.logicalDate).slice(0, 16),
+      run.type,
+      stateText(run.state),
+      instant(run.startedAt),
+      elapsed(run.startedAt, run.endedAt),
+      run.runId,
+    ]);
+    cli.print(textTable(['DAG', 'LOGICAL DATE', 'TYPE', 'STATE', 'STARTED', 'TOOK', 'RUN'], rows));
+  });
+}
+
+function linkTo(session: Session, run: RunRecord): string | null {
+  return session.config.temporalUi === null
+    ? null
+    : temporalUiLink(session.config.temporalUi, session.env['TEMPORAL_NAMESPACE'] ?? 'default', run);
+}
+
+function written(publications: readonly Publication[]): Map<string, string> {
+  return new Map(
+    publications.map((publication) => [
+      `${publication.taskId}/${publication.mapIndex}`,
+      publication.outputs.map((output) => `${output.table} ${count(output.rows)}`).join(', '),
+    ]),
+  );
+}
+
+export async function runsShow(cli: Cli, text: string, options: { readonly json?: boolean }): Promise<void> {
+  await withSession(cli, { temporal: false }, async (session) => {
+    const { ledger } = await session.readers();
+    const run = await findRun(ledger, text);
+    const [attempts, publications] = await Promise.all([
+      ledger.attempts(run.runId),
+      ledger.history({ runId: run.runId, limit: 1000 }),
+    ]);
+    const link = linkTo(session, run);
+    if (options.json) return cli.print(JSON.stringify({ run, attempts, publications, link }));
+    cli.print(
+      `${pc.bold(run.workflowId)}  ${stateText(run.state)}  ${run.type}  ${elapsed(run.startedAt, run.endedAt)}`,
+    );
+    cli.print(
+      pc.dim(
+        `run ${run.runId}  interval ${run.intervalStart} to ${run.intervalEnd}  plan ${short(run.planHash)}  build ${run.build}`,
+      ),
+    );
+    if (run.failure !== null) cli.print(`${pc.red('failed')} in ${run.failure.task}: ${run.failure.message}`);
+    const rowsOf = written(publications);
+    const rows = attempts.map((attempt) => [
+      attempt.mapIndex < 0 ? attempt.taskId : `${attempt.taskId}[${attempt.mapIndex}]`,
+      String(attempt.attempt),
+      stateText(attempt.state),
+      elapsed(attempt.startedAt, attempt.endedAt),
+      attempt.state === 'success'
+        ? (rowsOf.get(`${attempt.taskId}/${attempt.mapIndex}`) ?? '')
+        : (attempt.failure?.message ?? ''),
+    ]);
+    if (rows.length > 0)
+      cli.print(
+        `\n${textTable(['TASK', 'ATTEMPT', 'STATE', 'TOOK', 'ROWS'], rows, ['left', 'right', 'left', 'right'])}`,
+      );
+    if (link !== null) cli.print(`\n${link}`);
+  });
+}
+
+export async function runsCancel(
+  cli: Cli,
+  text: string,
+  options: { readonly json?: boolean },
+): Promise<void> {
+  await withSession(cli, { temporal: true }, async (session) => {
+    const { ledger } = await session.readers();
+    const run = await findRun(ledger, text);
+    if (run.state !== 'running')
+      throw new UsageError(
+        `expected a run that is under way; found ${run.workflowId}, ${run.state} since ${instant(run.endedAt)}.`,
+      );
+    const { client } = await session.temporal();
+    await cancelRun(client, run);
+    const result = await runResult(client, run);
+    if (options.json)
+      cli.print(JSON.stringify({ runId: run.runId, workflowId: run.workflowId, state: result.state }));
+    else cli.print(`${run.workflowId} is ${result.state}.`);
+  });
+}

@@ -1,0 +1,100 @@
+import pc from 'picocolors';
+import type { Publication } from '../ports/ledger.ts';
+import type { RunView, TaskView } from '../ports/run-steps.ts';
+import { count, elapsed, stateText } from './format.ts';
+import { liveLines } from './live-lines.ts';
+import { textTable } from './text-table.ts';
+
+/** Rows a task published, by task instance. */
+export type RowsByTask = ReadonlyMap<string, number>;
+
+/** Of the largest table it wrote: a task that writes the same rows in several forms counts them once. */
+export function rowsByTask(publications: readonly Publication[]): RowsByTask {
+  return new Map(
+    publications.map(({ taskId, mapIndex, outputs }) => {
+      const sums = Map.groupBy(outputs, (output) => output.table)
+        .values()
+        .map((parts) => parts.reduce((sum, output) => sum + output.rows, 0));
+      return [mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`, Math.max(0, ...sums)];
+    }),
+  );
+}
+
+function waiting(task: TaskView): string {
+  if (task.waitingFor === null) return task.failure?.message ?? '';
+  const { reason, untilMs } = task.waitingFor;
+  return `${reason.replaceAll('_', ' ')}, until ${new Date(untilMs).toISOString().slice(11, 19)}`;
+}
+
+/** In the order in which they began; those that have not yet, last. */
+function inOrder(tasks: readonly TaskView[]): TaskView[] {
+  return [...tasks].sort((a, b) => (a.scheduledAt ?? '~').localeCompare(b.scheduledAt ?? '~'));
+}
+
+function taskTable(view: RunView, rows: RowsByTask): string {
+  const lines = inOrder(view.tasks).map((task) => [
+    task.key,
+    stateText(task.state),
+    task.attempt > 0 ? String(task.attempt) : '',
+    elapsed(task.scheduledAt, task.endedAt),
+    rows.has(task.key) ? count(rows.get(task.key)!) : '',
+    waiting(task),
+  ]);
+  return textTable(['TASK', 'STATE', 'ATTEMPT', 'TOOK', 'ROWS', ''], lines, [
+    'left',
+    'left',
+    'right',
+    'right',
+    'right',
+  ]);
+}
+
+/** Shows a run while it goes on. */
+export interface RunDisplay {
+  show(view: RunView, rows: RowsByTask): void;
+  end(): void;
+}
+
+/** A table that is drawn again in place. */
+function terminalDisplay(title: string, terminal: NodeJS.WriteStream): RunDisplay {
+  const live = liveLines(terminal);
+  return {
+    show: (view, rows) =>
+      live.draw([
+        `${pc.bold(title)}  ${stateText(view.state)}${view.waitingFor === null ? '' : ` · waiting for ${view.waitingFor}`}`,
+        ...taskTable(view, rows).split('\n'),
+      ]),
+    end: () => live.end(),
+  };
+}
+
+/** One line per change, for a pipe or a log. */
+function lineDisplay(title: string, write: (line: string) => void): RunDisplay {
+  const seen = new Map<string, string>();
+  return {
+    show: (view, rows) => {
+      for (const task of inOrder(view.tasks)) {
+        const state = `${task.state} ${task.attempt}`;
+        if (seen.get(task.key) === state || task.state === 'none') continue;
+        seen.set(task.key, state);
+        const details = [
+          task.attempt > 1 ? `attempt ${task.attempt}` : '',
+          task.endedAt === null ? '' : elapsed(task.scheduledAt, task.endedAt),
+          rows.has(task.key) ? `${count(rows.get(task.key)!)} rows` : '',
+          waiting(task),
+        ];
+        write(
+          `${title}  ${task.key}  ${task.state}${details
+            .filter((text) => text !== '')
+            .map((text) => `  ${text}`)
+            .join('')}`,
+        );
+      }
+    },
+    end: () => {},
+  };
+}
+
+export function runDisplay(title: string, write: (line: string) => void): RunDisplay {
+  return process.stderr.isTTY ? terminalDisplay(title, process.stderr) : lineDisplay(title, write);
+}

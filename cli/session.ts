@@ -1,0 +1,100 @@
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
+import { flagsAsEnvironment, loadConfig, type Config } from '../workers/config.ts';
+import { temporalConnectOptions, temporalIsGiven } from '../workers/config/temporal.ts';
+import type { Readers } from '../workers/open-ports.ts';
+import type { Stack } from '../workers/stack/stack.ts';
+import type { Cli } from './cli.ts';
+
+export interface Needs {
+  /** A Temporal server and a worker, beside the databases. */
+  readonly temporal: boolean;
+}
+
+/** The stack, or the servers configured in its place, and ways to speak to them; opened on first use. */
+export interface Session {
+  readonly config: Config;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stack: Stack | null;
+  readers(): Promise<Readers>;
+  temporal(): Promise<{ readonly client: Client; readonly namespace: string }>;
+}
+
+const ingot = fileURLToPath(new URL('./ingot.js', import.meta.url));
+export const workerCommand: readonly string[] = [process.execPath, ingot, 'worker'];
+export const devCommand: readonly string[] = [process.execPath, ingot, 'dev'];
+
+/** Starts or joins what the command needs and is not configured to be elsewhere. */
+export async function openStackFor(
+  cli: Cli,
+  needs: Needs,
+): Promise<{ config: Config; env: NodeJS.ProcessEnv; stack: Stack | null }> {
+  const config = cli.config();
+  const { ledger, warehouse } = config.connections;
+  const parts = {
+    temporal: needs.temporal && !temporalIsGiven(cli.inputs.env, config.temporalProfile),
+    postgres: ledger === undefined || warehouse === undefined,
+  };
+  if (!parts.temporal && !parts.postgres) return { config, env: cli.inputs.env, stack: null };
+  const { openStack } = await import('../workers/stack/stack.ts');
+  const stack = await openStack({
+    home: config.home,
+    env: { ...cli.inputs.env, ...flagsAsEnvironment(cli.inputs) },
+    parts,
+    given: Object.keys(config.connections).map((name) => `INGOT_${name.toUpperCase()}_URL`),
+    retentionDays: config.runDays,
+    worker: workerCommand,
+    say: cli.note,
+    signal: cli.signal,
+  });
+  const env = { ...cli.inputs.env, ...stack.env };
+  return { config: loadConfig({ ...cli.inputs, env }), env, stack };
+}
+
+async function connect(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+): Promise<{ client: Client; namespace: string; close: () => Promise<void> }> {
+  const { Client, Connection } = await import('@temporalio/client');
+  const { namespace, connectionOptions } = temporalConnectOptions(env, config.temporalProfile);
+  const connection = await Connection.connect(connectionOptions as Parameters<typeof Connection.connect>[0]);
+  return { client: new Client({ connection, namespace }), namespace, close: () => connection.close() };
+}
+
+/** Runs `body` with a session, and closes everything of it whatever happens. */
+export async function withSession<T>(
+  cli: Cli,
+  needs: Needs,
+  body: (session: Session) => Promise<T>,
+): Promise<T> {
+  const { config, env, stack } = await openStackFor(cli, needs);
+  const closers: (() => Promise<void>)[] = [];
+  let readers: Promise<Readers> | undefined;
+  let temporal: ReturnType<typeof connect> | undefined;
+  try {
+    return await body({
+      config,
+      env,
+      stack,
+      readers: () => {
+        readers ??= import('../workers/open-ports.ts').then(({ openReaders }) => openReaders(config, env));
+        return readers;
+      },
+      temporal: () => {
+        temporal ??= connect(config, env);
+        return temporal;
+      },
+    });
+  } finally {
+    closers.push(...(await settled(readers)), ...(await settled(temporal)));
+    await Promise.allSettled(closers.map((close) => close()));
+    await stack?.close({ force: cli.signal.aborted });
+  }
+}
+
+async function settled(
+  opened: Promise<{ close(): Promise<void> }> | undefined,
+): Promise<(() => Promise<void>)[]> {
+  const value = await opened?.catch(() => undefined);
+  return value === undefined ? [] : [() => value.close()];
+}

@@ -1,0 +1,121 @@
+import type { Ports } from '../activities/task-context.ts';
+import { openFilesystemObjectStore } from '../engines/filesystem/object-store.ts';
+import {
+  allNotifiers,
+  logNotifier,
+  webhookNotifier,
+  type NotificationLog,
+} from '../engines/notify/notifier.ts';
+import { openPostgresLedger } from '../engines/postgres/ledger.ts';
+import { openPostgresWarehouse } from '../engines/postgres/warehouse.ts';
+import { TerminalError } from '../ports/errors.ts';
+import type { Notifier } from '../ports/notifier.ts';
+import type { QueryService } from '../ports/query-service.ts';
+import type { Warehouse } from '../ports/warehouse.ts';
+import type { Config } from './config.ts';
+import { nearest } from './config/nearest.ts';
+import { resolveSecret } from './config/secret.ts';
+
+/** What it takes to look at what is there. */
+export interface Readers extends Pick<Ports, 'objects' | 'ledger' | 'warehouse'> {
+  /** Opened when first asked for. */
+  queries(): Promise<QueryService>;
+  close(): Promise<void>;
+}
+
+/** The ports of a worker. */
+export interface OpenedPorts extends Ports {
+  close(): Promise<void>;
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+async function connectionUrl(config: Config, env: NodeJS.ProcessEnv, name: string): Promise<string> {
+  const reference = config.connections[name];
+  if (reference !== undefined) return resolveSecret(reference, env, `the URL of the ${name} database`);
+  const known = Object.keys(config.connections);
+  const meant = nearest(name, known);
+  throw new TerminalError({
+    expected: `a connection named ${name}`,
+    found: known.length === 0 ? 'none' : known.join(', '),
+    remedy: `${meant.length > 0 ? `Did you mean ${meant.join(' or ')}? ` : ''}Set INGOT_${name.toUpperCase()}_URL, or [connections.${name}] in ingot.toml.`,
+  });
+}
+
+/** Opens each name once, when first asked for. One that could not be opened is tried again by the next who asks. */
+function openedOnce<T extends Closable>(
+  open: (name: string) => Promise<T>,
+): { get(name: string): Promise<T> } & Closable {
+  const opened = new Map<string, Promise<T>>();
+  return {
+    get: (name) => {
+      const known = opened.get(name);
+      if (known !== undefined) return known;
+      const opening = open(name);
+      opened.set(name, opening);
+      opening.catch(() => opened.delete(name));
+      return opening;
+    },
+    close: async () => {
+      const outcomes = await Promise.allSettled(opened.values());
+      await Promise.all(
+        outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.close() : null)),
+      );
+    },
+  };
+}
+
+function engineOptions(config: Config) {
+  const { memoryLimitBytes, spillFolder, threads } = config;
+  return { memoryLimitBytes, spillFolder, threads };
+}
+
+/** Opens the adapters the configuration chooses. Secrets are resolved here, and go no further than the adapters. */
+export async function openReaders(config: Config, env: NodeJS.ProcessEnv): Promise<Readers> {
+  const objects = await openFilesystemObjectStore(config.lake);
+  const ledger = await openPostgresLedger(await connectionUrl(config, env, 'ledger'));
+  const warehouses = openedOnce(async (name) =>
+    openPostgresWarehouse(await connectionUrl(config, env, name)),
+  );
+  const services = openedOnce(async () => {
+    const { openDuckDbQueryService } = await import('../engines/duckdb/query-service.ts');
+    return openDuckDbQueryService({ objects, ledger, ...engineOptions(config) });
+  });
+  const close = async (): Promise<void> => {
+    await Promise.all([services.close(), warehouses.close()]);
+    await ledger.close();
+  };
+  return { objects, ledger, warehouse: warehouses.get, queries: () => services.get('lake'), close };
+}
+
+async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: NotificationLog): Promise<Notifier> {
+  if (config.webhook === null) return logNotifier(log);
+  const url = await resolveSecret(config.webhook, env, 'the URL that receives notifications');
+  return allNotifiers([logNotifier(log), webhookNotifier({ url })]);
+}
+
+/** Everything task bodies may use. */
+export async function openPorts(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  log: NotificationLog,
+): Promise<OpenedPorts> {
+  const notifier = await openNotifier(config, env, log);
+  const { openDuckDbSqlEngine } = await import('../engines/duckdb/sql-engine.ts');
+  const { objects, ledger, warehouse, close } = await openReaders(config, env);
+  try {
+    const sql = await openDuckDbSqlEngine({ objects, ...engineOptions(config) });
+    return {
+      ...{ objects, ledger, warehouse, notifier, sql },
+      close: async () => {
+        await sql.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
