@@ -37,7 +37,9 @@ export class SnapshotConflictError extends Error {
   override readonly name = 'SnapshotConflictError';
   readonly partitions: readonly string[];
   constructor(partitions: readonly string[], because = 'another run published there') {
-    super(`The snapshot no longer holds for ${partitions.join(', ')}: ${because}. The task computes again from the new versions.`);
+    super(
+      `The snapshot no longer holds for ${partitions.join(', ')}: ${because}. The task computes again from the new versions.`,
+    );
     this.partitions = partitions;
   }
 }

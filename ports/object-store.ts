@@ -12,7 +12,11 @@ export interface ObjectInfo {
 /** Named byte sequences that appear whole or not at all. Nothing is ever appended to or changed in place. */
 export interface ObjectStore {
   /** Streams `body` to `key`; readers see the old object until the last byte is stored. With `ifAbsent`, returns null and leaves an existing object alone. */
-  put(key: string, body: AsyncIterable<Uint8Array> | Uint8Array, options?: CallOptions & { ifAbsent?: boolean }): Promise<ObjectInfo | null>;
+  put(
+    key: string,
+    body: AsyncIterable<Uint8Array> | Uint8Array,
+    options?: CallOptions & { ifAbsent?: boolean },
+  ): Promise<ObjectInfo | null>;
   /** Streams an object from byte `from` (default 0). Throws TerminalError when there is none. */
   get(key: string, options?: CallOptions & { from?: number }): AsyncIterable<Uint8Array>;
   head(key: string): Promise<ObjectInfo | null>;

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { RecordScan } from './csv-records.ts';
-import { OddRecords, maxRecordBytes } from './csv-odd-records.ts';
+import { OddRecords, maxRecordBytes, withoutLineEnd } from './csv-odd-records.ts';
 
 const lineFeed = 0x0a;
 const quote = 0x22;
@@ -109,12 +109,13 @@ function cut(bytes: Buffer, atEnd: boolean, shape: BlockShape, firstLine: number
     );
     const scan = new RecordScan(true);
     let end = scan.advance(bytes, position, bytes.length);
-    if (end === -1) {
+    const ended = end !== -1;
+    if (!ended) {
       if (!atEnd) return finished(position);
       scan.finish(bytes.length);
       end = bytes.length;
     }
-    odd.add(scan, line, position, end);
+    odd.add(scan, line, position, ended ? withoutLineEnd(bytes, position, end) : end);
     for (let inner = 0; inner <= scan.innerLines; inner += 1) pieces.push(Buffer.of(placeholder));
     line += scan.innerLines + 1;
     position = end;

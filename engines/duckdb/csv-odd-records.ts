@@ -28,8 +28,8 @@ function rawText(bytes: Buffer, from: number, to: number): string {
   );
 }
 
-function withoutLineEnd(bytes: Buffer, from: number, end: number): number {
-  if (end === from || bytes[end - 1] !== 0x0a) return end;
+/** End of the text of a record that ends with a line feed at `end`. */
+export function withoutLineEnd(bytes: Buffer, from: number, end: number): number {
   return end - 1 > from && bytes[end - 2] === 0x0d ? end - 2 : end - 1;
 }
 
@@ -55,9 +55,8 @@ export class OddRecords {
     return this.#length === 0 ? Buffer.of(0x01) : this.#text.subarray(0, this.#length);
   }
 
-  /** The record in `[from, end)` of the source, its line end included. */
-  add(scan: RecordScan, line: number, from: number, end: number): void {
-    const to = withoutLineEnd(this.#source, from, end);
+  /** The record in `[from, to)` of the source, without its line end. */
+  add(scan: RecordScan, line: number, from: number, to: number): void {
     const record = this.#source.subarray(from, to);
     const malformed =
       scan.broken ||
