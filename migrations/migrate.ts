@@ -1,8 +1,9 @@
 import knexFactory from 'knex';
 import type { Knex } from 'knex';
-import pg from 'pg';
-import { RetryableError, TerminalError } from '../ports/errors.ts';
+import type pg from 'pg';
+import { TerminalError } from '../ports/errors.ts';
 import { ledgerMigration } from './0001-ledger.ts';
+import { withConnection } from './connection.ts';
 
 type Migration = Knex.Migration & { readonly name: string };
 
@@ -17,37 +18,6 @@ const source: Knex.MigrationSource<Migration> = {
   getMigrationName: (migration) => migration.name,
   getMigration: (migration) => Promise.resolve(migration),
 };
-
-async function connect(connectionString: string): Promise<pg.Client> {
-  let client: pg.Client;
-  try {
-    client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 });
-  } catch {
-    // The original error quotes the connection string, password and all.
-    throw new TerminalError({
-      expected: 'a connection string like postgres://user@host:5432/database',
-      found: 'one that cannot be parsed',
-      remedy: 'Correct the connection string of the ledger.',
-    });
-  }
-  const place = `${client.host}:${client.port}/${client.database ?? ''}`;
-  try {
-    await client.connect();
-  } catch (error) {
-    await client.end().catch(() => undefined);
-    throw new RetryableError(
-      {
-        place,
-        expected: 'a Postgres server that accepts the connection',
-        found: error instanceof Error && error.message !== '' ? error.message : String(error),
-        remedy: 'Start the server, or correct the connection string of the ledger.',
-      },
-      { cause: error },
-    );
-  }
-  client.on('error', () => undefined);
-  return client;
-}
 
 async function refuseNewerDatabase(client: pg.Client): Promise<void> {
   const found = await client.query<{ exists: boolean }>(
@@ -89,12 +59,9 @@ async function migrateLocked(client: pg.Client, connectionString: string): Promi
  * Brings the ledger's schema `ingot` up to the newest migration and answers the names of those it applied. Any number
  * of processes may call it at once. Throws TerminalError, changing nothing, when the database is newer than this code.
  */
-export async function migrate(connectionString: string): Promise<readonly string[]> {
-  const client = await connect(connectionString);
-  try {
+export function migrate(connectionString: string): Promise<readonly string[]> {
+  return withConnection(connectionString, async (client) => {
     await client.query('select pg_advisory_lock($1::bigint)', [migrationLock]);
-    return await migrateLocked(client, connectionString);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+    return migrateLocked(client, connectionString);
+  });
 }

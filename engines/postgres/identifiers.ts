@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
+import pg from 'pg';
 import type { ColumnType } from '../../dag/relation.ts';
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** For the statements that take no parameters, such as `create table as`. */
+export const literal = (text: string): string => pg.escapeLiteral(text);
 
 /** `schema.table` or `table`, each part quoted. */
 export const quotedTable = (name: string): string => name.split('.').map(quoted).join('.');

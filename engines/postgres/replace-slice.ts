@@ -3,7 +3,7 @@ import type { LoadRequest, LoadResult, WarehouseTable } from '../../ports/wareho
 import { takeLocks } from './advisory-locks.ts';
 import type { CancellableTransaction } from './cancellable.ts';
 import { copyIn } from './copy-in.ts';
-import { bareSelect, quoted, quotedList, quotedTable, sqlType } from './identifiers.ts';
+import { bareSelect, literal, quoted, quotedList, quotedTable, sqlType } from './identifiers.ts';
 import { bringInLine } from './warehouse-tables.ts';
 
 /** Kept by the load in every target: when the row last really changed. */
@@ -142,22 +142,19 @@ async function replaceStaged(
   const type = sliceType(request, staging);
   const key = quotedList(target.primaryKey);
   const table = quotedTable(staging.name);
-  const keyColumns = target.columns.filter((column) => target.primaryKey.includes(column.name));
-  const definitions = keyColumns.map((column) => `${quoted(column.name)} ${sqlType(column.type)}`);
   await transaction.query(
-    `create temporary table ingot_affected (${definitions.join(', ')}, primary key (${key})) on commit drop`,
+    `create temporary table ingot_gone on commit drop as select ${key} from ${table} limit 0`,
   );
   await transaction.query(
     `with gone as (delete from ${table} where ${quoted(slice.column)} = $1::${type} returning ${key})
-     insert into ingot_affected (${key}) select distinct ${key} from gone`,
+     insert into ingot_gone select ${key} from gone`,
     [slice.value],
   );
   const copied = await copyIn(transaction, copyStatement(table, request.columns), request.rows);
   await refuseOtherSlices(transaction, request, table, copied, type);
   await transaction.query(
-    `insert into ingot_affected (${key}) select distinct ${key} from ${table} where ${quoted(slice.column)} = $1::${type}
-     on conflict do nothing`,
-    [slice.value],
+    `create temporary table ingot_affected on commit drop as
+     select ${key} from ingot_gone union select ${key} from ${table} where ${quoted(slice.column)} = ${literal(slice.value)}::${type}`,
   );
   await transaction.query('analyze ingot_affected');
   await transaction.query(`analyze ${table}`);

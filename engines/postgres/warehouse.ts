@@ -11,6 +11,8 @@ import { replaceSlice } from './replace-slice.ts';
 const sessionSettings = {
   TimeZone: 'UTC',
   DateStyle: 'ISO',
+  // A load hashes its keys; with the default of 4 MB it would sort them on disk. Loads per session: one at a time.
+  work_mem: '64MB',
   tcp_keepalives_idle: '30',
   tcp_keepalives_interval: '10',
   tcp_keepalives_count: '3',
