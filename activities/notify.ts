@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TaskKind } from '../dag/builder.ts';
 import type { JsonObject } from '../dag/json.ts';
 import type { Notification } from '../ports/notifier.ts';
@@ -61,14 +62,26 @@ async function notificationOf(
   };
 }
 
-async function failuresOf({
-  ports,
-  run,
-}: TaskContext): Promise<
-  readonly { readonly task: string; readonly attempt: number; readonly error: string }[]
-> {
-  const attempts = await ports.ledger.attempts(run.id);
-  return attempts
-    .filter(({ state, failure }) => state === 'failed' && failure !== null)
-    .map(({ taskId, attempt, failure }) => ({ task: taskId, attempt, error: failure!.message }));
+interface FailedAttempt {
+  readonly task: string;
+  readonly attempt: number;
+  readonly error: string;
+}
+
+const askAgainMs = 250;
+const patienceMs = 5_000;
+
+/** The ledger hears of attempts about a second after they end, so an alert asks for a while; it goes out in any case. */
+async function failuresOf({ ports, run, signal }: TaskContext): Promise<readonly FailedAttempt[]> {
+  for (let waited = 0; ; waited += askAgainMs) {
+    const attempts = await ports.ledger.attempts(run.id);
+    const failed = attempts.filter(({ failure }) => failure !== null);
+    if (failed.length > 0 || waited >= patienceMs)
+      return failed.map(({ taskId, attempt, failure }) => ({
+        task: taskId,
+        attempt,
+        error: failure!.message,
+      }));
+    await delay(askAgainMs, undefined, { signal });
+  }
 }

@@ -11,11 +11,11 @@ function tidy(text: string): string {
 
 /** Case of one code point, where its other case is one code point too: `ß` has no capital of its own. */
 function changed(letter: string, other: string): string {
-  return [...other].length === 1 ? other : letter;
+  return Array.from(other).length === 1 ? other : letter;
 }
 
 function titled(word: string): string {
-  return [...word]
+  return Array.from(word)
     .map((letter, index) => changed(letter, index === 0 ? letter.toUpperCase() : letter.toLowerCase()))
     .join('');
 }

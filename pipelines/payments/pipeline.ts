@@ -4,7 +4,6 @@ import {
   crawlTable,
   csvRelation,
   dag,
-  eachDate,
   ingest,
   load,
   notify,
