@@ -62,11 +62,7 @@ async function notificationOf(
   };
 }
 
-interface FailedAttempt {
-  readonly task: string;
-  readonly attempt: number;
-  readonly error: string;
-}
+type FailedAttempt = { readonly task: string; readonly attempt: number; readonly error: string };
 
 const askAgainMs = 250;
 const patienceMs = 5_000;

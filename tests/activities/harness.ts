@@ -248,12 +248,28 @@ async function attempt(
     if (error instanceof SnapshotConflictError)
       return { at, type: 'snapshot_conflicted', key, attempt: number };
     const { name, message } = error as Error;
+    const failure = { type: name, message, retryable: !(error instanceof TerminalError) };
+    const ended = new Date().toISOString();
+    await ports.ledger.recordAttempts(runId, [
+      {
+        taskId,
+        mapIndex: mapIndex ?? -1,
+        attempt: number,
+        state: 'failed',
+        scheduledAt: ended,
+        startedAt: ended,
+        endedAt: ended,
+        worker: 'harness',
+        failure,
+        output: null,
+      },
+    ]);
     return {
       at,
       type: 'attempt_failed',
       key,
       attempt: number,
-      failure: { type: name, message, retryable: !(error instanceof TerminalError) },
+      failure,
     };
   }
 }
