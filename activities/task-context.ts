@@ -38,10 +38,10 @@ export interface TaskContext {
   /** Aborted when the run is cancelled, the attempt timed out or the worker shuts down. */
   readonly signal: AbortSignal;
   /** Says that the attempt lives; throttled, call it freely. */
-  beat(note?: string): void;
+  readonly beat: (note?: string) => void;
   readonly ports: Ports;
   /** Key prefix of this attempt's own, fresh at every attempt: `<zone or name>/…/<run>/<task>/<attempt>/`. */
-  attemptPrefix(table: string): string;
+  readonly attemptPrefix: (table: string) => string;
   /** Hands over what was computed. Readers see it only after the interpreter has accepted the attempt and published. At most once per attempt. */
-  stage(manifest: Manifest): void;
+  readonly stage: (manifest: Manifest) => void;
 }
