@@ -80,6 +80,7 @@ export function openDatabase(
       .join(' '),
     types: types as pg.CustomTypesConfig,
   });
+  let closed: Promise<void> | undefined;
   // An idle session that the server ended is dropped by the pool; without a listener the event would end the process.
   pool.on('error', () => undefined);
 
@@ -114,6 +115,6 @@ export function openDatabase(
     pool,
     query: (sql, values = []) => repeatedly(async () => (await pool.query(sql, values as unknown[])).rows),
     transaction: (body) => repeatedly(() => transactOnce(body)),
-    close: () => pool.end(),
+    close: () => (closed ??= pool.end()),
   };
 }

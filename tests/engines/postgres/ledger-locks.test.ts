@@ -1,0 +1,100 @@
+import pg from 'pg';
+import { expect, inject, test, vi } from 'vitest';
+import { RetryableError } from '../../../ports/errors.ts';
+import {
+  bronze,
+  bronzeDay,
+  manifest,
+  openRun,
+  output,
+  publishNow,
+  request,
+  writes,
+} from '../../ports/ledger/fixture.ts';
+import { databases } from './databases.ts';
+import { ledgersOn } from './ledger-fixture.ts';
+import type { PostgresLedgerFixture } from './ledger-fixture.ts';
+
+const server = databases(inject('postgresUrl'));
+const open = ledgersOn(inject('postgresUrl'));
+const day1 = bronzeDay('2026-01-01');
+
+async function waitForWaiters({ url }: PostgresLedgerFixture, count: number): Promise<void> {
+  await vi.waitFor(async () => {
+    const waiting = await server.query(
+      url,
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    expect(waiting).toHaveLength(count);
+  });
+}
+
+/** A session that stops every publication in the middle of its writing, until it is released. */
+async function blockWriting(url: string): Promise<{ release(): Promise<void> }> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('begin; lock table ingot.watermarks in exclusive mode');
+  return { release: () => client.end() };
+}
+
+test('a run cannot end in the middle of one of its publications', async () => {
+  await using fixture = await open();
+  const { ledger } = fixture;
+  await ledger.registerTables([bronze]);
+  const runId = await openRun(ledger);
+  const blocker = await blockWriting(fixture.url);
+  const publishing = publishNow(ledger, runId, 'load', [day1]);
+  await waitForWaiters(fixture, 1);
+  const ending = ledger.endRun(runId, 'cancelled', '2026-01-02T00:10:00Z', null);
+  // The end waits for the publication, which waits for the blocker.
+  await waitForWaiters(fixture, 2);
+  await blocker.release();
+  await Promise.all([publishing, ending]);
+  expect(await ledger.run(runId)).toMatchObject({ state: 'cancelled' });
+  expect(await ledger.partitions(bronze.name)).toHaveLength(1);
+});
+
+test('a publication whose session dies in the middle of its writing leaves nothing, and can be repeated', async () => {
+  await using fixture = await open();
+  const { ledger } = fixture;
+  await ledger.registerTables([bronze]);
+  const runId = await openRun(ledger);
+  const { snapshot } = await ledger.snapshot([writes(day1)]);
+  const wanted = request(runId, manifest(snapshot, [output(day1)]));
+  const blocker = await blockWriting(fixture.url);
+  const refused = expect(ledger.publish(wanted)).rejects.toThrow(RetryableError);
+  await waitForWaiters(fixture, 1);
+  await server.query(
+    fixture.url,
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  await refused;
+  await blocker.release();
+  expect(await ledger.partitions(bronze.name)).toEqual([]);
+  expect(await ledger.events({})).toEqual([]);
+  const published = await ledger.publish(wanted);
+  expect(await ledger.history({})).toEqual([published]);
+});
+
+test('publications that share no table do not wait for each other', async () => {
+  await using fixture = await open();
+  const { ledger } = fixture;
+  const other = { ...bronze, name: 'shop.other' };
+  await ledger.registerTables([bronze, other]);
+  const runId = await openRun(ledger);
+  const holder = new pg.Client({ connectionString: fixture.url });
+  await holder.connect();
+  const { takeLocks } = await import('../../../engines/postgres/advisory-locks.ts');
+  await holder.query('begin');
+  await takeLocks(
+    async (sql, values) => (await holder.query(sql, values as unknown[])).rows,
+    [{ name: `table:${bronze.name}`, mode: 'exclusive' }],
+  );
+  const waiting = publishNow(ledger, runId, 'waits', [day1]);
+  await waitForWaiters(fixture, 1);
+  await publishNow(ledger, runId, 'passes', [{ table: other.name, values: { day: '2026-01-01' } }]);
+  expect(await ledger.partitions(bronze.name)).toEqual([]);
+  await holder.end();
+  await waiting;
+  expect(await ledger.partitions(bronze.name)).toHaveLength(1);
+});
