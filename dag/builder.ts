@@ -14,7 +14,7 @@ import { problem } from './problems.ts';
 import type { JsonOf, Ref, Referent, Referring, Wired } from './wiring.ts';
 import { createRef, markReferring } from './wiring.ts';
 
-export type { DagOptions, RetryOptions, SensorAnswer, SensorOptions, TaskBody, TaskFunction, TaskKind, TaskOptions } from './declaration.ts';
+export type { DagOptions, SensorAnswer, SensorOptions, TaskBody, TaskFunction, TaskKind, TaskOptions } from './declaration.ts';
 export type { Duration } from './duration.ts';
 export type { Ref, Wired } from './wiring.ts';
 
@@ -40,7 +40,8 @@ export type Upstream = (Referring<unknown> & { readonly id: string }) | TaskGrou
 
 /** The arguments after a body: its input, which a body that takes none leaves out, and options. */
 type Wiring<I, Options> = unknown extends I
-  ? [input?: undefined, options?: Options]
+  ? // While the body's own types are not inferred yet, `I` is unknown: nothing may be refused then.
+    [input?: unknown, options?: Options]
   : undefined extends I
     ? [input?: Wired<I>, options?: Options]
     : [input: Wired<I>, options?: Options];
@@ -52,37 +53,37 @@ type MapWiring<T, I> = Element<T> extends I
 /** What a DAG is declared with. All ids are unique in the DAG; those declared in a group get its id as a prefix. */
 export interface DagTools<C, P extends ParamDeclarations = ParamDeclarations> {
   /** A task that runs `body` with `input`. Passing another task's output in `input` is the edge. */
-  task<I, O>(id: string, body: TaskBody<I, O, C>, ...wiring: Wiring<NoInfer<I>, TaskOptions>): Task<JsonOf<O>>;
+  readonly task: <I, O>(id: string, body: TaskBody<I, O, C>, ...wiring: Wiring<NoInfer<I>, TaskOptions>) => Task<JsonOf<O>>;
   /** A task whose output, one or several of `choices`, says which direct downstream tasks (or groups) to follow; null follows none. */
-  branch<const Choice extends string, I>(
+  readonly branch: <const Choice extends string, I>(
     id: string,
     choices: readonly Choice[],
     body: TaskBody<I, NoInfer<Choice> | readonly NoInfer<Choice>[] | null, C>,
     ...wiring: Wiring<NoInfer<I>, TaskOptions>
-  ): Task<Choice | readonly Choice[] | null>;
+  ) => Task<Choice | readonly Choice[] | null>;
   /** A task whose falsy output skips everything downstream, whatever the trigger rules there. */
-  shortCircuit<I, O>(id: string, body: TaskBody<I, O, C>, ...wiring: Wiring<NoInfer<I>, TaskOptions>): Task<JsonOf<O>>;
+  readonly shortCircuit: <I, O>(id: string, body: TaskBody<I, O, C>, ...wiring: Wiring<NoInfer<I>, TaskOptions>) => Task<JsonOf<O>>;
   /**
    * One instance of `body` per element of the list `over`; `wire` makes an instance's input from its element, which
    * is the input itself when `wire` is left out. The output is the list of the outputs of the instances that succeeded, in order.
    */
-  map<T, I, O>(
+  readonly map: <T, I, O>(
     id: string,
     over: Referring<readonly T[]> | readonly T[],
     body: TaskBody<I, O, C>,
     ...wiring: MapWiring<NoInfer<T>, NoInfer<I>>
-  ): Task<JsonOf<O>[]>;
+  ) => Task<JsonOf<O>[]>;
   /** A task whose body is poked until it answers `{ done: true }`; between pokes no worker is held. Its output is `value`. */
-  sensor<I, V>(
+  readonly sensor: <I, V>(
     id: string,
     body: TaskBody<I, SensorAnswer<V>, C>,
-    input: unknown extends I ? undefined : Wired<NoInfer<I>>,
+    input: Wired<NoInfer<I>>,
     options: SensorOptions,
-  ): Task<JsonOf<V>>;
+  ) => Task<JsonOf<V>>;
   /** A durable timer: for a length of time after it became ready, or until an instant (RFC 3339). */
-  wait(id: string, how: { readonly for: Duration } | { readonly until: Wired<string> }, options?: Pick<TaskOptions, 'triggerRule' | 'summary'>): Task<null>;
+  readonly wait: (id: string, how: { readonly for: Duration } | { readonly until: Wired<string> }, options?: Pick<TaskOptions, 'triggerRule' | 'summary'>) => Task<null>;
   /** Declares the tasks of `build` under the prefix `id.`. */
-  group<R>(id: string, build: () => R): TaskGroup<R>;
+  readonly group: <R>(id: string, build: () => R) => TaskGroup<R>;
   readonly interval: Ref<{ readonly start: string; readonly end: string; readonly logicalDate: string }>;
   readonly params: { readonly [Name in keyof P]: Ref<ParamValue<P[Name]>> };
   readonly run: Ref<{ readonly id: string; readonly type: string }>;

@@ -52,6 +52,29 @@ export function taskOutput(plan: Plan, progress: Pick<RunProgress, 'instances'>,
     .map((instance) => instance.output);
 }
 
+/** How many instances have not ended: of all, and of each mapped task that was expanded. */
+interface OpenCounts {
+  all: number;
+  readonly parts: Map<string, number>;
+}
+
+/** Counted once and then carried along, so that a step need not look at every instance. */
+const openCounts = new WeakMap<RunProgress['instances'], OpenCounts>();
+
+function openCountsOf(instances: RunProgress['instances']): OpenCounts {
+  const known = openCounts.get(instances);
+  if (known !== undefined) return { all: known.all, parts: new Map(known.parts) };
+  const counts: OpenCounts = { all: 0, parts: new Map() };
+  for (const instance of Object.values(instances)) count(counts, instance, 1);
+  return counts;
+}
+
+function count(counts: OpenCounts, { state, taskId, mapIndex }: TaskInstance, by: 1 | -1): void {
+  if (hasEnded(state)) return;
+  counts.all += by;
+  if (mapIndex !== null) counts.parts.set(taskId, (counts.parts.get(taskId) ?? 0) + by);
+}
+
 /** One step under construction: instances are changed in a copy, commands collected. */
 export class Draft {
   readonly plan: Plan;
@@ -60,6 +83,7 @@ export class Draft {
   cancelRequested: boolean;
   readonly #before: RunProgress;
   readonly #instances: Record<InstanceKey, TaskInstance>;
+  readonly #open: OpenCounts;
   readonly #changed = new Set<InstanceKey>();
   readonly #commands: RunCommand[] = [];
   /** Tasks that ended in this step and whose downstream has not been looked at yet. */
@@ -72,6 +96,7 @@ export class Draft {
     this.cancelRequested = progress.cancelRequested;
     this.#before = progress;
     this.#instances = { ...progress.instances };
+    this.#open = openCountsOf(progress.instances);
   }
 
   get instances(): Readonly<Record<InstanceKey, TaskInstance>> {
@@ -87,10 +112,17 @@ export class Draft {
     return this.#instances[taskId]!.state;
   }
 
-  set(instance: TaskInstance): TaskInstance {
+  set(instance: TaskInstance): void {
+    const before = this.#instances[instance.key];
+    if (before !== undefined) count(this.#open, before, -1);
+    count(this.#open, instance, 1);
     this.#instances[instance.key] = instance;
     this.#changed.add(instance.key);
-    return instance;
+  }
+
+  /** True when every instance has ended. */
+  get allEnded(): boolean {
+    return this.#open.all === 0;
   }
 
   command(command: RunCommand): void {
@@ -137,8 +169,8 @@ export class Draft {
 
   /** A mapped task ends with its last instance: failed if one failed, skipped if all were, otherwise with success. */
   #endWhole(taskId: string): void {
+    if (this.#open.parts.get(taskId) !== 0) return;
     const parts = instancesOf(this.#instances, taskId);
-    if (!parts.every((part) => hasEnded(part.state))) return;
     const failed = parts.filter((part) => part.state === 'failed');
     const whole = this.#instances[taskId]!;
     if (failed.length > 0) {
@@ -151,6 +183,7 @@ export class Draft {
   /** The finished step. Commands and changes are ordered by key, in the order given for one key. */
   done(outcome: RunProgress['outcome']): Step {
     const { facts } = this.#before;
+    openCounts.set(this.#instances, this.#open);
     return {
       progress: { facts, instances: this.#instances, cancelRequested: this.cancelRequested, outcome },
       commands: this.#commands.sort((a, b) => byKey(commandKey(a), commandKey(b))),

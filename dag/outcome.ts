@@ -2,7 +2,6 @@ import type { Draft } from './draft.ts';
 import { byKey, instancesOf } from './draft.ts';
 import type { RunState, TaskState } from './plan.ts';
 import type { InstanceKey, RunProgress } from './run-progress.ts';
-import { hasEnded } from './trigger-rules.ts';
 
 /** Instances that failed by themselves, sorted; a mapped task is named by its failed instances, or itself when it has none. */
 export function failuresOf(instances: RunProgress['instances']): readonly InstanceKey[] {
@@ -22,15 +21,17 @@ export function failuresOf(instances: RunProgress['instances']): readonly Instan
  * Nothing else turns a failed run green: no `all_done` or `always` leaf, no alert that was sent.
  */
 export function outcomeOf(draft: Draft): Exclude<RunState, 'running'> | null {
-  const instances = Object.values(draft.instances);
-  if (draft.cancelRequested) return instances.some((instance) => instance.state === 'running' && isAttempted(draft, instance)) ? null : 'cancelled';
-  if (!instances.every((instance) => hasEnded(instance.state))) return null;
+  if (draft.cancelRequested) return isRunning(draft) ? null : 'cancelled';
+  if (!draft.allEnded) return null;
   const handled = handledTasks(draft);
   return draft.plan.tasks.some((task) => draft.state(task.id) === 'failed' && !handled.has(task.id)) ? 'failed' : 'success';
 }
 
-function isAttempted(draft: Draft, { taskId, mapIndex }: { readonly taskId: string; readonly mapIndex: number | null }): boolean {
-  return mapIndex !== null || draft.task(taskId).mapOver === null;
+/** True while an attempt is under way; a mapped task as a whole has none. */
+function isRunning(draft: Draft): boolean {
+  return Object.values(draft.instances).some(
+    ({ state, taskId, mapIndex }) => state === 'running' && (mapIndex !== null || draft.task(taskId).mapOver === null),
+  );
 }
 
 const failing: ReadonlySet<TaskState> = new Set(['failed', 'upstream_failed']);

@@ -36,8 +36,8 @@ export function listSources(task: PlanTask): readonly string[] {
  */
 function verdictOf(draft: Draft, task: PlanTask): Verdict {
   if (task.triggerRule === 'always') return 'run';
-  if ((draft.index.gates.get(task.id) ?? []).some((gate) => !hasEnded(draft.state(gate)))) return 'wait';
   const verdict = triggerVerdict(task.triggerRule, upstreamCounts(task, draft.instances));
+  if (verdict === 'wait' || (draft.index.gates.get(task.id) ?? []).some((gate) => !hasEnded(draft.state(gate)))) return 'wait';
   if (verdict !== 'run' || task.mapOver === null) return verdict;
   const sources = listSources(task).map((id) => draft.state(id));
   if (sources.some((state) => !hasEnded(state))) return 'wait';

@@ -7,14 +7,14 @@ import { DagProblemsError } from '../../dag/problems.ts';
 import { dag, planOf, problemsOf, sha256 } from './support.ts';
 
 const nothing = () => null;
-const takes = (_: Record<string, unknown>) => null;
+const takes = (_input: Record<string, unknown>) => null;
 
 test('passing an output is the edge, at any depth of the input', () => {
   const plan = planOf(
     dag('wired', { params: { days: { type: 'integer', default: 3 } } }, ({ task, params, interval, run }) => {
       const first = task('first', () => ({ files: [{ key: 'a' }] }));
       const second = task('second', nothing);
-      task('third', (_: { list: { key: string }[]; whole: null; days: number; at: string; run: string }) => null, {
+      task('third', (_input: { list: { key: string }[]; whole: null; days: number; at: string; run: string }) => null, {
         list: [{ key: first.output.files[0]!.key }],
         whole: second,
         days: params.days,

@@ -58,7 +58,7 @@ describe('references', () => {
   const plan = planOf(
     dag('refs', { params: { days: { type: 'integer', default: 3 } } }, ({ task, interval, params, run }) => {
       const a = task('a', (): { deep: { list: { k: string }[] }; maybe?: string } => ({ deep: { list: [] } }));
-      task('b', (_: { k: string; at: string; days: number; id: string; maybe?: string; all: (string | undefined)[] }) => null, {
+      task('b', (_input: { k: string; at: string; days: number; id: string; maybe?: string; all: (string | undefined)[] }) => null, {
         k: a.output.deep.list[1]!.k,
         at: interval.logicalDate,
         days: params.days,
@@ -80,7 +80,7 @@ describe('references', () => {
     const lenient = planOf(
       dag('lenient', { defaults: { retries: 0 } }, ({ task }) => {
         const a = task('a', () => ({ n: 1 }));
-        task('b', (_: { n: number | null; a: { n: number } | null }) => null, { n: a.output.n, a }, { triggerRule: 'all_done' });
+        task('b', (_input: { n: number | null; a: { n: number } | null }) => null, { n: a.output.n, a }, { triggerRule: 'all_done' });
       }),
     );
     expect(new Driven(lenient).fail('a').commands).toMatchObject([{ key: 'b', input: { n: null, a: null } }]);
@@ -90,7 +90,7 @@ describe('references', () => {
     const sly = planOf(
       dag('sly', {}, ({ task }) => {
         const a = task('constructor', () => ({ n: 1 }));
-        task('b', (_: Record<string, unknown>) => null, { x: (a.output as never as { toString: string }).toString, y: (a.output as never)['constructor'] });
+        task('b', (_input: Record<string, unknown>) => null, { x: (a.output as never as { toString: string }).toString, y: (a.output as never)['constructor'] });
       }),
     );
     expect(new Driven(sly).succeed('constructor', { n: 1 }).commands).toMatchObject([{ key: 'b', input: {} }]);
@@ -259,7 +259,7 @@ describe('maps', () => {
     dag('maps', { defaults: { retries: 0 } }, ({ task, map }) => {
       const list = task('list', () => ({ files: [{ key: 'a' }] }));
       const each = map('each', list.output.files, (input: { name: string }) => input.name.length, (file) => ({ name: file.key }), { retries: 1 });
-      task('sum', (_: { all: number[] }) => null, { all: each });
+      task('sum', (_input: { all: number[] }) => null, { all: each });
       task('cleanup', nothing, undefined, { triggerRule: 'all_done' }).after(each);
     }),
   );
@@ -337,7 +337,7 @@ describe('sensors', () => {
     planOf(
       dag('sensors', {}, ({ task, sensor }) => {
         const arrived = sensor('arrived', () => ({ done: true as boolean, value: { key: 'k' } }), undefined, { timeout: '1m', pokeEvery: '25s', softFail, retries: { limit: 1, initial: '5s' } });
-        task('use', (_: { key: string }) => null, { key: arrived.output.key });
+        task('use', (_input: { key: string }) => null, { key: arrived.output.key });
       }),
     );
 

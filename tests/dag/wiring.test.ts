@@ -44,7 +44,7 @@ test.each([
   ['an-unknown-field', '{ target: extract.output.table, count: 1, colour: 1 }', "'colour' does not exist"],
   ['an-unknown-output', '{ target: extract.output.tabel, count: 1 }', "Property 'tabel' does not exist"],
   ['another-shape', 'extract', 'missing the following properties'],
-  ['another-type', '{ target: extract.output.rows, count: 1 }', "'Referring<number>' is not assignable to type 'Wired<string>'"],
+  ['another-type', '{ target: extract.output.rows, count: 1 }', "'Referring<number>' is not assignable to type 'Referring<string>'"],
 ])('the compiler refuses %s and says so', async (name, wiring, message) => {
   const output = await compile(name, wiring);
   expect(output).toContain(`${name}.ts(5,`);
