@@ -1,7 +1,7 @@
 import { isUpper } from '../dag/contract.ts';
 import type { Contract } from '../dag/contract.ts';
 import type { Column, ColumnType } from '../dag/relation.ts';
-import { literal, selectList, wholeMatch } from './sql-text.ts';
+import { literal, quoted, selectList, wholeMatch } from './sql-text.ts';
 
 /** Unicode's White_Space, spelled out: `\\s` means something else on every engine. */
 const space =
@@ -78,22 +78,25 @@ export function sourceColumns(contract: Contract): readonly Column[] {
 export function castSelect(source: Contract, from: string): string {
   const columns = sourceColumns(source);
   const names = columns.map((column) => column.name);
-  const clean = columns.map((column) => `${trimmed(column.name)} as ${column.name}`);
+  const before = names.map((name) => quoted(`${name}_verbatim`));
+  const clean = names.map(
+    (name, index) => `${trimmed(quoted(name))} as ${quoted(name)},\n  ${quoted(name)} as ${before[index]}`,
+  );
   const typed = columns.flatMap((column) => {
-    const text = `t.${column.name}`;
+    const text = `t.${quoted(column.name)}`;
     const value = isUpper(source, column.name) ? `upper(${text})` : cast(text, column.type);
     return keepsText(source, column)
-      ? [`${value} as ${column.name}`, `${text} as ${column.name}_text`]
+      ? [`${value} as ${quoted(column.name)}`, `${text} as ${quoted(`${column.name}_text`)}`]
       : [text];
   });
-  const changed = names.map((name) => `t.${name} <> t.${name}_verbatim`).join(' or ');
-  const verbatim = `case when ${changed} then array[${names.map((name) => `t.${name}_verbatim`).join(', ')}] end as verbatim`;
-  const partition = source.table.partitionBy;
+  const changed = names.map((name, index) => `t.${quoted(name)} <> t.${before[index]}`).join(' or ');
+  const verbatim = `case when ${changed} then array[${before.map((name) => `t.${name}`).join(', ')}] end as verbatim`;
+  const partition = source.table.partitionBy.map(quoted);
   return `select
 ${selectList([...partition.map((name) => `t.${name}`), 't.source_file', 't.line_number', ...typed, verbatim, 't.malformed', 't.raw'])}
 from (
   select
-${selectList([...partition, 'source_file', 'line_number', ...clean, ...names.map((name) => `${name} as ${name}_verbatim`), 'malformed', 'raw'])}
+${selectList([...partition, 'source_file', 'line_number', ...clean, 'malformed', 'raw'])}
   from ${from}
 ) t`;
 }

@@ -14,6 +14,7 @@ import { accountOf, reasonCounts, verdicts } from './quality.ts';
 import type { Verdict } from './quality.ts';
 import type { Published } from './published.ts';
 import { selectors } from './selection.ts';
+import { quoted } from './sql-text.ts';
 import { filesOf, rowsOf, takeSnapshot } from './snapshots.ts';
 import type { Taken, Wanted } from './snapshots.ts';
 import type { Model, Read, Write } from './sql-model.ts';
@@ -239,7 +240,9 @@ async function writeSummaries(
       { name: 'found', columns, rows: found.map(({ slice, summary }) => [slice, JSON.stringify(summary)]) },
     ],
     steps: [],
-    outputs: [outputRelation(summariesName, `select ${checks.by}, summary from found`, summaries, context)],
+    outputs: [
+      outputRelation(summariesName, `select ${quoted(checks.by)}, summary from found`, summaries, context),
+    ],
     measures: [],
   });
   return result.outputs[summariesName] ?? [];

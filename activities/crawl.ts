@@ -9,6 +9,7 @@ import type { Drift } from './drift.ts';
 import { hashOf } from './hashes.ts';
 import type { PublishedOf } from './published.ts';
 import { ownDate } from './selection.ts';
+import { quoted } from './sql-text.ts';
 import { filesOf, takeSnapshot } from './snapshots.ts';
 import type { Taken } from './snapshots.ts';
 import type { TaskContext } from './task-context.ts';
@@ -132,7 +133,7 @@ async function retypedColumns(
 ): Promise<readonly string[]> {
   const columns = sourceColumns(source).filter(({ type }) => type !== 'text');
   if (columns.length === 0) return [];
-  const value = ({ name }: Column): string => trimmed(name);
+  const value = ({ name }: Column): string => trimmed(quoted(name));
   const counts = columns.flatMap((column) => [
     `sum(case when ${value(column)} <> '' then 1 else 0 end) as given_${column.name}`,
     `sum(case when ${cast(value(column), column.type)} is not null then 1 else 0 end) as read_${column.name}`,

@@ -10,6 +10,7 @@ import type { PublishedOf } from './published.ts';
 import { datesAround, eachDate } from './selection.ts';
 import { filesOf, takeSnapshot } from './snapshots.ts';
 import { sqlFile } from './sql-files.ts';
+import { quoted } from './sql-text.ts';
 import type { TaskContext } from './task-context.ts';
 
 /** Declares a table of the warehouse. */
@@ -133,7 +134,7 @@ async function loadSlices(
     context.beat(`loading ${slice.date}`);
     const { table } = options.from;
     const { name, columns } = destination.staging?.table ?? destination.target;
-    const select = `select ${columns.map((column) => `${destination.columns[column.name] ?? column.name} as ${column.name}`).join(', ')} from slice`;
+    const select = `select ${columns.map((column) => `${destination.columns[column.name] ?? quoted(column.name)} as ${quoted(column.name)}`).join(', ')} from slice`;
     const call = { signal: context.signal, beat: (note?: string) => context.beat(note) };
     const result = await warehouse.replaceSlice(
       {

@@ -12,23 +12,29 @@ export interface NotifyOptions {
   readonly message: string;
 }
 
+export interface NotifyInput {
+  /** What the message is about: another task's output, sent along as it is. */
+  readonly about?: object;
+}
+
 /**
  * A task that tells people: the run with its arguments, and whatever its input holds. With trigger rule `one_failed` it names what failed, as far
  * as the ledger knows. Telling again (a retry) carries the same key.
  */
-export function notify(
-  options: NotifyOptions,
-): TaskKind<Readonly<Record<string, unknown>>, null, TaskContext> {
+export function notify(options: NotifyOptions): TaskKind<NotifyInput, null, TaskContext> {
   const { topic, severity } = options;
   return {
     name: 'notify',
     facts: { kind: 'notify', topic, severity },
     summary: `${severity} to ${topic}`,
     run: async (input, context) => {
-      await context.ports.notifier.notify(await notificationOf(options, input as JsonObject, context), {
-        signal: context.signal,
-        beat: (note) => context.beat(note),
-      });
+      await context.ports.notifier.notify(
+        await notificationOf(options, (input.about ?? {}) as JsonObject, context),
+        {
+          signal: context.signal,
+          beat: (note) => context.beat(note),
+        },
+      );
       return null;
     },
   };
@@ -36,7 +42,7 @@ export function notify(
 
 async function notificationOf(
   { topic, severity, title, message }: NotifyOptions,
-  input: JsonObject,
+  about: JsonObject,
   context: TaskContext,
 ): Promise<Notification> {
   const { dagId, taskId, run, interval, params } = context;
@@ -56,7 +62,7 @@ async function notificationOf(
       type: run.type,
       interval: { ...interval },
       params,
-      input,
+      about,
       failed,
     },
   };

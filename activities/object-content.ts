@@ -12,6 +12,17 @@ export async function sameContent(
   if (a.etag === b.etag) return true;
   const left = objects.get(a.key, options)[Symbol.asyncIterator]();
   const right = objects.get(b.key, options)[Symbol.asyncIterator]();
+  try {
+    return await sameStreams(left, right);
+  } finally {
+    await Promise.all([left.return?.(), right.return?.()]);
+  }
+}
+
+async function sameStreams(
+  left: AsyncIterator<Uint8Array>,
+  right: AsyncIterator<Uint8Array>,
+): Promise<boolean> {
   let held: readonly [Uint8Array, Uint8Array] = [new Uint8Array(), new Uint8Array()];
   for (;;) {
     const [x, y] = [await refill(held[0], left), await refill(held[1], right)];

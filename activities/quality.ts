@@ -6,7 +6,7 @@ import type { Account, RuleResult } from '../ports/ledger.ts';
 import type { ResultRow } from '../ports/sql-engine.ts';
 import { sourceColumns, textColumn } from './casting.ts';
 import { broken, datasetCheck, malformedRow, reasonsText, relatedJoins, rowRules } from './rule-sql.ts';
-import { literal, selectList } from './sql-text.ts';
+import { literal, quoted, selectList } from './sql-text.ts';
 
 /**
  * Checks typed rows against the rules of their source's contract and says what becomes of each: kept (`accepted`), quarantined with
@@ -35,7 +35,9 @@ interface NamedSql {
 }
 
 function place(by: string, a: string, b: string): string {
-  return [by, 'source_file', 'line_number'].map((column) => `${a}.${column} = ${b}.${column}`).join(' and ');
+  return [quoted(by), 'source_file', 'line_number']
+    .map((column) => `${a}.${column} = ${b}.${column}`)
+    .join(' and ');
 }
 
 /** Relations that exist as text only; a file that names one gets it as a common table expression. */
@@ -64,9 +66,9 @@ where c.reasons_text <> '' and not exists (select 1 from ${dropped} d where ${pl
     },
     {
       name: 'excluded',
-      sql: `select ${by}, source_file, line_number, fate from ${dropped}
+      sql: `select ${quoted(by)}, source_file, line_number, fate from ${dropped}
 union all
-select ${by}, source_file, line_number, 'audit' as fate from rejected`,
+select ${quoted(by)}, source_file, line_number, 'audit' as fate from rejected`,
     },
   ];
 }
@@ -94,10 +96,10 @@ function talliesSql({ contract, rows, by, fates, counts = {} }: Checks): string 
   const warnings = rowRules(contract, 'warn');
   const good = "(x.fate is null or x.fate = 'audit') and not t.malformed";
   const nulls = sourceColumns(contract).map((column) =>
-    flag(`t.${textColumn(contract, column)} = '' and not t.malformed`, `nulls_${column.name}`),
+    flag(`t.${quoted(textColumn(contract, column))} = '' and not t.malformed`, `nulls_${column.name}`),
   );
   const items = [
-    `cast(t.${by} as text) as slice`,
+    `cast(t.${quoted(by)} as text) as slice`,
     'count(*) as rows_read',
     flag('t.malformed', 'malformed'),
     flag(good, 'checked'),
@@ -109,7 +111,7 @@ function talliesSql({ contract, rows, by, fates, counts = {} }: Checks): string 
       flag(`x.fate is null and ${condition}`, `count_${name}`),
     ),
   ];
-  return `select\n${selectList(items)}\nfrom ${rows} t\nleft join excluded x on ${place(by, 'x', 't')}${relatedJoins(warnings)}\ngroup by t.${by}`;
+  return `select\n${selectList(items)}\nfrom ${rows} t\nleft join excluded x on ${place(by, 'x', 't')}${relatedJoins(warnings)}\ngroup by t.${quoted(by)}`;
 }
 
 function reasonsSql({ contract, by }: Checks): string {
@@ -118,7 +120,7 @@ function reasonsSql({ contract, by }: Checks): string {
     (name) =>
       `sum(case when contains(concat(',', reasons_text, ','), ',${name},') then 1 else 0 end) as failed_${name}`,
   );
-  return `select\n${selectList([`cast(${by} as text) as slice`, 'count(*) as quarantined', ...counts])}\nfrom rejected group by ${by}`;
+  return `select\n${selectList([`cast(${quoted(by)} as text) as slice`, 'count(*) as quarantined', ...counts])}\nfrom rejected group by ${quoted(by)}`;
 }
 
 /** Whether `failed` of `checked` reaches a threshold. */

@@ -2,14 +2,14 @@ import type { Contract } from '../dag/contract.ts';
 import { isRowRule } from '../dag/rules.ts';
 import type { Bounds, DatasetRule, RowRule } from '../dag/rules.ts';
 import { keepsText } from './casting.ts';
-import { literal, wholeMatch } from './sql-text.ts';
+import { literal, quoted, wholeMatch } from './sql-text.ts';
 
 /** Reason of a record that could not be split into fields; it has no other. */
 export const malformedRow = 'malformed_row';
 
 function textOf(source: Contract, name: string): string {
   const column = source.table.columns.find((each) => each.name === name)!;
-  return keepsText(source, column) ? `t.${name}_text` : `t.${name}`;
+  return `t.${quoted(keepsText(source, column) ? `${name}_text` : name)}`;
 }
 
 function bound(value: string): string {
@@ -38,15 +38,15 @@ export function broken(source: Contract, rule: RowRule): string {
       return `(${text} is null or ${text} = '')`;
     }
     case 'castable':
-      return `t.${check.column} is null`;
+      return `t.${quoted(check.column)} is null`;
     case 'accepted_values':
-      return `t.${check.column} not in (${check.values.map(literal).join(', ')})`;
+      return `t.${quoted(check.column)} not in (${check.values.map(literal).join(', ')})`;
     case 'between':
-      return `(${outside(`t.${check.column}`, check.bounds)})`;
+      return `(${outside(`t.${quoted(check.column)}`, check.bounds)})`;
     case 'matches':
       return `not ${wholeMatch(textOf(source, check.column), check.pattern)}`;
     case 'relationships':
-      return `(t.${check.column} is not null and ${relatedName(rule)}.found is null)`;
+      return `(t.${quoted(check.column)} is not null and ${relatedName(rule)}.found is null)`;
     case 'sql':
       return `not (${check.condition})`;
   }
@@ -63,7 +63,7 @@ export function relatedJoins(rules: readonly RowRule[]): string {
       if (rule.check.kind !== 'relationships') return '';
       const { column, to } = rule.check;
       const name = relatedName(rule);
-      return `\nleft join (select distinct ${to.column} as found from ${to.relation}) ${name} on ${name}.found = t.${column}`;
+      return `\nleft join (select distinct ${quoted(to.column)} as found from ${to.relation}) ${name} on ${name}.found = t.${quoted(column)}`;
     })
     .join('');
 }
@@ -80,14 +80,15 @@ export function reasonsText(source: Contract): string {
 }
 
 /** A select of (slice, checked, failed) for a rule about all rows of each slice of `relation`. */
-export function datasetCheck(rule: DatasetRule, relation: string, by: string): string {
+export function datasetCheck(rule: DatasetRule, relation: string, slice: string): string {
   const { check } = rule;
+  const by = quoted(slice);
   const row = (failed: string): string =>
     `select cast(${by} as text) as slice, count(*) as checked, ${failed} as failed from ${relation} group by ${by}`;
   const flag = (condition: string): string => `case when ${condition} then 1 else 0 end`;
   switch (check.kind) {
     case 'unique': {
-      const columns = check.columns.join(', ');
+      const columns = check.columns.map(quoted).join(', ');
       return `select cast(${by} as text) as slice, sum(copies) as checked, sum(copies - 1) as failed
 from (select ${by}, ${columns}, count(*) as copies from ${relation} group by ${by}, ${columns}) u group by ${by}`;
     }
@@ -99,10 +100,10 @@ from (select ${by}, ${columns}, count(*) as copies from ${relation} group by ${b
       return row(flag(tests.join(' or ') || 'false'));
     }
     case 'completeness':
-      return row(flag(`count(${check.column}) < ${check.atLeast} * count(*)`));
+      return row(flag(`count(${quoted(check.column)}) < ${check.atLeast} * count(*)`));
     case 'freshness':
       return `select cast(${by} as text) as slice, count(*) as checked,
-  ${flag(`max(${check.column}) is null or max(${check.column}) < max(run.interval_end) - interval '${check.withinHours}' hour`)} as failed
+  ${flag(`max(${quoted(check.column)}) is null or max(${quoted(check.column)}) < max(run.interval_end) - interval '${check.withinHours}' hour`)} as failed
 from ${relation} cross join run group by ${by}`;
     case 'custom_sql':
       return `select '' as slice, 1 as checked, (${check.failures}) as failed`;

@@ -3,6 +3,11 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** A name in SQL, also when it is a reserved word. */
+export function quoted(name: string): string {
+  return `"${name}"`;
+}
+
 /** Regular expressions of the subset RE2 and Java share; `\z`, because Java's `$` also matches before a last line break. */
 export function wholeMatch(expression: string, pattern: string): string {
   return `regexp_matches(${expression}, ${literal(`^(?:${pattern})\\z`)})`;

@@ -161,7 +161,7 @@ export const customerPurchases = dag(
     const validated = task('silver', toSilver, { bronze: crawledBronze });
     const aggregated = task('gold', toGold, { silver: validated.output.silver });
     const upserted = task('upsert', toWarehouse, aggregated.output.customers);
-    task('notify_success', success, { upserted });
+    task('notify_success', success, { about: upserted });
     const all = [taken, crawledRaw, spelled, cast, crawledBronze, validated, aggregated, upserted];
     task('notify_failure', failure, {}, { triggerRule: 'one_failed' }).after(...all);
   },

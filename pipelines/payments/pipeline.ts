@@ -134,7 +134,7 @@ export const payments = dag(
     const crawledSilver = task('crawl_silver', crawlTable(curated), validated.output.curated);
     const aggregated = task('gold', toGold, { curated: crawledSilver });
     const loaded = task('load', toWarehouse, aggregated.output.merchant_kpis);
-    task('notify', done, { loaded });
+    task('notify', done, { about: loaded });
     task('alert', alert, {}, { triggerRule: 'one_failed' }).after(
       taken,
       crawledRaw,

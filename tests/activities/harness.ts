@@ -110,7 +110,7 @@ async function readRows(
   const files = partitions.flatMap(({ partition, files: parts }) =>
     parts.map(({ key }) => ({ key, partition })),
   );
-  const list = columns.map((column) => `cast(${column} as varchar) as ${column}`).join(', ');
+  const list = columns.map((column) => `cast("${column}" as varchar) as "${column}"`).join(', ');
   const result = await ports.sql.run({
     id: randomUUID(),
     inputs: [{ name: 'published', columns: all, partitionBy, files }],

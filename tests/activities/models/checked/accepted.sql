@@ -1,0 +1,1 @@
+select day, id, price, nullif(shop, '') as shop from accepted

@@ -1,0 +1,1 @@
+select day, id, cast(price as decimal(9, 2)) as price from raw

@@ -1,0 +1,1 @@
+select * from cast_rows
