@@ -188,7 +188,7 @@ export async function* csvBlocks(
       filled = 0;
     } else {
       // A fresh buffer: the block still points into the old one.
-      buffer = Buffer.allocUnsafeSlow(Math.max(shape.blockBytes, rest.length + (1 << 20)));
+      buffer = Buffer.allocUnsafeSlow(rest.length + shape.blockBytes);
       filled = rest.copy(buffer);
     }
     return result;

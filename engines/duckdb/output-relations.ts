@@ -6,7 +6,7 @@ import type { ColumnStatistics, OutputRelation, WrittenPartition } from '../../p
 import { mergeStatistics } from './column-statistics.ts';
 import { losslessCast } from './lossless-cast.ts';
 import type { DescribedColumn, Session } from './session.ts';
-import { identifier, literal, selectText } from './sql-text.ts';
+import { fileLiteral, identifier, literal, selectText } from './sql-text.ts';
 import { type CopiedFile, copiedFile } from './written-files.ts';
 
 /** Where COPY writes: the folder behind a prefix, made if the store is a folder of this machine. */
@@ -93,9 +93,13 @@ function columnStatistics(
   );
 }
 
-export interface WrittenUnder {
+interface WrittenUnder {
   readonly prefix: string;
   readonly location: string;
+}
+
+function keyOf(file: CopiedFile, under: WrittenUnder): string {
+  return under.prefix + file.location.slice(under.location.length + 1);
 }
 
 /** What the ledger is told about one partition's files. */
@@ -109,7 +113,7 @@ export function writtenPartition(
     partition,
     files: files
       .map((file) => ({
-        key: under.prefix + file.location.slice(under.location.length + 1),
+        key: keyOf(file, under),
         bytes: file.bytes,
         rows: file.rows,
       }))
@@ -135,6 +139,33 @@ function checkNulls(output: OutputRelation, written: WrittenPartition, place: st
   }
 }
 
+/** COPY cannot bound files and divide them by partition at once: one that came out far too large is written again, in pieces. */
+async function boundedFiles(
+  session: Session,
+  files: readonly CopiedFile[],
+  output: OutputRelation,
+  objects: ObjectStore,
+  maxFileBytes: number,
+  under: WrittenUnder,
+): Promise<readonly CopiedFile[]> {
+  if (output.partitionBy.length === 0) return files;
+  const bounded: CopiedFile[] = [];
+  for (const file of files) {
+    if (file.bytes <= 1.5 * maxFileBytes) {
+      bounded.push(file);
+      continue;
+    }
+    const folder = file.location.replace(/\.parquet$/, '');
+    if (folder.startsWith('/')) await mkdir(folder, { recursive: true });
+    const source = `SELECT * FROM read_parquet(${fileLiteral(file.location)}, hive_partitioning = false)`;
+    const sql = `COPY (${source}) TO ${literal(folder)} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS, FILE_SIZE_BYTES ${maxFileBytes})`;
+    const pieces = await session.rows({ label: `output ${output.name}`, sql });
+    await objects.remove([keyOf(file, under)]);
+    bounded.push(...pieces.map((piece) => ({ ...copiedFile(piece), partition: file.partition })));
+  }
+  return bounded;
+}
+
 /** Writes one output and says what stands where; rows of a partition are in its own folder. */
 export async function writeOutput(
   session: Session,
@@ -153,9 +184,8 @@ export async function writeOutput(
     sql: copyStatement(output, found, under.location, maxFileBytes),
     authored,
   });
-  const groups = Map.groupBy(rows.map(copiedFile), (file) =>
-    JSON.stringify(partitionOf(output, file, place)),
-  );
+  const files = await boundedFiles(session, rows.map(copiedFile), output, objects, maxFileBytes, under);
+  const groups = Map.groupBy(files, (file) => JSON.stringify(partitionOf(output, file, place)));
   return [...groups]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([partition, files]) => {
