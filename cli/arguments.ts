@@ -8,10 +8,14 @@ export function wholeNumber(name: string, text: string): number {
   return value;
 }
 
+export function dateOf(name: string, text: unknown): string {
+  if (isDate(text)) return text;
+  throw new UsageError(`expected ${name} as YYYY-MM-DD; found ${String(text)}.`);
+}
+
 /** `days` dates from `first` on. */
 export function dateRange(first: string, days: string): string[] {
-  if (!isDate(first)) throw new UsageError(`expected --date as YYYY-MM-DD; found ${first}.`);
-  const start = Date.parse(`${first}T00:00:00Z`);
+  const start = Date.parse(`${dateOf('--date', first)}T00:00:00Z`);
   return Array.from({ length: wholeNumber('--days', days) }, (_, index) =>
     new Date(start + index * 86_400_000).toISOString().slice(0, 10),
   );

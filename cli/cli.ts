@@ -5,11 +5,11 @@ export interface Cli {
   readonly inputs: ConfigInputs;
   /** Aborted by Ctrl-C, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
-  config(): Config;
+  readonly config: () => Config;
   /** Results: standard output. */
-  print(text: string): void;
+  readonly print: (text: string) => void;
   /** Progress and remarks: standard error. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
 }
 
 export function createCli(inputs: ConfigInputs, signal: AbortSignal): Cli {

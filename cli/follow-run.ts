@@ -1,10 +1,35 @@
-import type { Client } from '@temporalio/client';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isGrpcServiceError, ServiceError, type Client } from '@temporalio/client';
 import type { Ledger } from '../ports/ledger.ts';
 import { runResult, watchRun, type RunHandle, type RunResult } from '../workers/client.ts';
 import type { Cli } from './cli.ts';
-import { rowsByTask, runDisplay } from './run-view.ts';
+import { rowsByTask, runDisplay, type RunDisplay } from './run-view.ts';
 
-/** Shows a run until it has ended. An interrupt leaves the run to whoever runs the stack. */
+/** A Temporal server that died is started again by the stack; the run knows nothing of it. */
+const outageMs = 90_000;
+const unavailable = new Set([1, 4, 14]);
+
+function isOutage(error: unknown): boolean {
+  return (
+    error instanceof ServiceError && isGrpcServiceError(error.cause) && unavailable.has(error.cause.code)
+  );
+}
+
+async function showUntilEnd(
+  cli: Cli,
+  client: Client,
+  ledger: Ledger,
+  run: RunHandle,
+  display: RunDisplay,
+): Promise<RunResult> {
+  for await (const view of watchRun(client, run, { signal: cli.signal, everyMs: 150 })) {
+    const publications = await ledger.history({ runId: run.runId, limit: 1000 }).catch(() => []);
+    display.show(view, rowsByTask(publications));
+  }
+  return runResult(client, run);
+}
+
+/** Shows a run until it has ended, over outages of the server. An interrupt leaves the run to whoever runs the stack. */
 export async function followRun(
   cli: Cli,
   client: Client,
@@ -13,13 +38,23 @@ export async function followRun(
   title: string,
 ): Promise<RunResult> {
   const display = runDisplay(title, cli.note);
+  let lastHeardAt = Date.now();
   try {
-    for await (const view of watchRun(client, run, { signal: cli.signal, everyMs: 150 })) {
-      const publications = await ledger.history({ runId: run.runId, limit: 1000 }).catch(() => []);
-      display.show(view, rowsByTask(publications));
+    for (;;) {
+      try {
+        return await showUntilEnd(cli, client, ledger, run, {
+          ...display,
+          show: (...seen) => {
+            lastHeardAt = Date.now();
+            display.show(...seen);
+          },
+        });
+      } catch (error) {
+        if (cli.signal.aborted || !isOutage(error) || Date.now() - lastHeardAt > outageMs) throw error;
+        await delay(300);
+      }
     }
   } finally {
     display.end();
   }
-  return runResult(client, run);
 }

@@ -186,6 +186,7 @@ program
   .command('worker')
   .description('run a worker against the servers that are configured')
   .option('--ready-file <file>', 'written once it takes work')
+  .option('--drain <seconds>', 'how long what is under way may go on after a stop (default: 10)')
   .action(action(async () => (await import('./commands/worker.ts')).worker));
 
 function exitOnClosedPipe(stream: NodeJS.WriteStream): void {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
+import { RetryableError } from '../ports/errors.ts';
 import { flagsAsEnvironment, loadConfig, type Config } from '../workers/config.ts';
 import { temporalConnectOptions, temporalIsGiven } from '../workers/config/temporal.ts';
 import type { Readers } from '../workers/open-ports.ts';
@@ -21,7 +22,7 @@ export interface Session {
 }
 
 const ingot = fileURLToPath(new URL('./ingot.js', import.meta.url));
-export const workerCommand: readonly string[] = [process.execPath, ingot, 'worker'];
+export const workerCommand: readonly string[] = [process.execPath, ingot, 'worker', '--drain', '1'];
 export const devCommand: readonly string[] = [process.execPath, ingot, 'dev'];
 
 /** Starts or joins what the command needs and is not configured to be elsewhere. */
@@ -54,11 +55,24 @@ export async function openStackFor(
 async function connect(
   config: Config,
   env: NodeJS.ProcessEnv,
-): Promise<{ client: Client; namespace: string; close: () => Promise<void> }> {
+): Promise<{ client: Client; namespace: string }> {
   const { Client, Connection } = await import('@temporalio/client');
   const { namespace, connectionOptions } = temporalConnectOptions(env, config.temporalProfile);
-  const connection = await Connection.connect(connectionOptions as Parameters<typeof Connection.connect>[0]);
-  return { client: new Client({ connection, namespace }), namespace, close: () => connection.close() };
+  try {
+    const connection = await Connection.connect(
+      connectionOptions as Parameters<typeof Connection.connect>[0],
+    );
+    return { client: new Client({ connection, namespace }), namespace };
+  } catch (error) {
+    throw new RetryableError(
+      {
+        expected: `the Temporal server at ${connectionOptions.address ?? 'its default address'} to answer`,
+        found: (error as Error).message,
+        remedy: 'Check TEMPORAL_ADDRESS and the profile; `ingot doctor` looks at them.',
+      },
+      { cause: error },
+    );
+  }
 }
 
 /** Runs `body` with a session, and closes everything of it whatever happens. */
@@ -68,7 +82,6 @@ export async function withSession<T>(
   body: (session: Session) => Promise<T>,
 ): Promise<T> {
   const { config, env, stack } = await openStackFor(cli, needs);
-  const closers: (() => Promise<void>)[] = [];
   let readers: Promise<Readers> | undefined;
   let temporal: ReturnType<typeof connect> | undefined;
   try {
@@ -86,15 +99,10 @@ export async function withSession<T>(
       },
     });
   } finally {
-    closers.push(...(await settled(readers)), ...(await settled(temporal)));
-    await Promise.allSettled(closers.map((close) => close()));
+    // The Temporal connection is left to the end of the process: a call that waits for a run's end, as an interrupted command
+    // leaves behind, is retried by the SDK from a timer, and on a closed connection that throws where nobody can catch it.
+    const opened = await readers?.catch(() => undefined);
+    await opened?.close().catch(() => undefined);
     await stack?.close({ force: cli.signal.aborted });
   }
-}
-
-async function settled(
-  opened: Promise<{ close(): Promise<void> }> | undefined,
-): Promise<(() => Promise<void>)[]> {
-  const value = await opened?.catch(() => undefined);
-  return value === undefined ? [] : [() => value.close()];
 }

@@ -1,11 +1,11 @@
 import { access, constants, stat, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { temporalConnectOptions, temporalIsGiven } from './config/temporal.ts';
 import { resolveSecret } from './config/secret.ts';
 import type { Config } from './config.ts';
 import { loadDefinitions } from './definitions.ts';
 import { runningStack } from './stack/background.ts';
-import { postgresBinary } from './stack/postgres-binary.ts';
+import { postgresPrograms } from './stack/postgres-binary.ts';
 import { findTemporalBinary } from './stack/temporal-binary.ts';
 
 /** One thing looked at. `note` is no fault, but worth knowing. */
@@ -95,7 +95,7 @@ async function postgresFinding(config: Config, env: NodeJS.ProcessEnv): Promise<
   const findings = await Promise.all(given.map((name) => databaseFinding(name, config, env)));
   if (given.length === 2) return findings;
   try {
-    const binary = postgresBinary('postgres');
+    const binary = join(postgresPrograms(), 'postgres');
     await access(binary, constants.X_OK);
     return [...findings, ok('Postgres', `embedded, ${binary}`)];
   } catch (error) {
@@ -157,7 +157,6 @@ async function dagsFinding(config: Config): Promise<Finding> {
 /** Looks at everything a start needs, without starting or fetching anything. */
 export async function examine(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const found = await Promise.all([
-    nodeFinding(),
     folderFinding('Home', config.home, 'Make it writable, or choose another with --home or INGOT_HOME.'),
     folderFinding('Lake', config.lake, 'Make it writable, or choose another with INGOT_LAKE.'),
     folderFinding(
@@ -171,5 +170,5 @@ export async function examine(config: Config, env: NodeJS.ProcessEnv): Promise<F
     dagsFinding(config),
     stackFinding(config.home),
   ]);
-  return found.flat();
+  return [nodeFinding(), ...found.flat()];
 }

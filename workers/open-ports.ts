@@ -11,7 +11,6 @@ import { openPostgresWarehouse } from '../engines/postgres/warehouse.ts';
 import { TerminalError } from '../ports/errors.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { QueryService } from '../ports/query-service.ts';
-import type { Warehouse } from '../ports/warehouse.ts';
 import type { Config } from './config.ts';
 import { nearest } from './config/nearest.ts';
 import { resolveSecret } from './config/secret.ts';
@@ -47,7 +46,7 @@ async function connectionUrl(config: Config, env: NodeJS.ProcessEnv, name: strin
 /** Opens each name once, when first asked for. One that could not be opened is tried again by the next who asks. */
 function openedOnce<T extends Closable>(
   open: (name: string) => Promise<T>,
-): { get(name: string): Promise<T> } & Closable {
+): Closable & { readonly get: (name: string) => Promise<T> } {
   const opened = new Map<string, Promise<T>>();
   return {
     get: (name) => {
@@ -59,10 +58,8 @@ function openedOnce<T extends Closable>(
       return opening;
     },
     close: async () => {
-      const outcomes = await Promise.allSettled(opened.values());
-      await Promise.all(
-        outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.close() : null)),
-      );
+      for (const outcome of await Promise.allSettled(opened.values()))
+        if (outcome.status === 'fulfilled') await outcome.value.close();
     },
   };
 }
@@ -104,18 +101,23 @@ export async function openPorts(
 ): Promise<OpenedPorts> {
   const notifier = await openNotifier(config, env, log);
   const { openDuckDbSqlEngine } = await import('../engines/duckdb/sql-engine.ts');
-  const { objects, ledger, warehouse, close } = await openReaders(config, env);
+  const readers = await openReaders(config, env);
+  const { objects, ledger } = readers;
   try {
     const sql = await openDuckDbSqlEngine({ objects, ...engineOptions(config) });
     return {
-      ...{ objects, ledger, warehouse, notifier, sql },
+      objects,
+      ledger,
+      notifier,
+      sql,
+      warehouse: (connection) => readers.warehouse(connection),
       close: async () => {
         await sql.close();
-        await close();
+        await readers.close();
       },
     };
   } catch (error) {
-    await close();
+    await readers.close();
     throw error;
   }
 }

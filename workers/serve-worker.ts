@@ -59,6 +59,7 @@ export async function serveWorker(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
   onReady: () => Promise<void>,
+  drainMs?: number,
 ): Promise<void> {
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   installLogger(log, config.logLevel);
@@ -78,6 +79,7 @@ export async function serveWorker(
       ports,
       build: buildId(env),
       cacheFolder: join(config.home, 'cache'),
+      ...(drainMs === undefined ? {} : { drainMs }),
     });
     signal.addEventListener('abort', () => worker.shutdown(), { once: true });
     if (signal.aborted) worker.shutdown();

@@ -1,7 +1,6 @@
-import { isDate } from '../../dag/params.ts';
 import { quarantined, totalReasons } from '../../workers/quarantine.ts';
-import { UsageError, type Cli } from '../cli.ts';
-import { wholeNumber } from '../arguments.ts';
+import type { Cli } from '../cli.ts';
+import { dateOf, wholeNumber } from '../arguments.ts';
 import { count } from '../format.ts';
 import { quarantineTables } from '../lake-tables.ts';
 import { withSession } from '../session.ts';
@@ -15,13 +14,12 @@ export interface QuarantineFlags {
 }
 
 export async function lakeQuarantine(cli: Cli, name: string, flags: QuarantineFlags): Promise<void> {
-  const { date } = flags;
-  if (date !== undefined && !isDate(date))
-    throw new UsageError(`expected --date as YYYY-MM-DD; found ${date}.`);
+  const date = flags.date === undefined ? undefined : dateOf('--date', flags.date);
   const limit = wholeNumber('--sample', flags.sample);
   await withSession(cli, { temporal: false }, async (session) => {
-    const { ledger, queries } = await session.readers();
-    const service = await queries();
+    const readers = await session.readers();
+    const { ledger } = readers;
+    const service = await readers.queries();
     for (const table of await quarantineTables(ledger, name)) {
       const counts = await quarantined(ledger, table.name, date ?? null);
       const column = table.partitionBy[0];

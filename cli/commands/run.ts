@@ -27,7 +27,8 @@ function intervalOf(dag: RunnableDag, date: string): DataInterval {
   try {
     return intervalForDate(dag.plan, date);
   } catch (error) {
-    if (error instanceof NoIntervalError || error instanceof RangeError) throw new UsageError(error.message);
+    if (error instanceof NoIntervalError || error instanceof RangeError)
+      throw new UsageError(`--date: ${error.message}`);
     throw error;
   }
 }

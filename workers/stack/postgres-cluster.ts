@@ -3,22 +3,19 @@ import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'no
 import { join } from 'node:path';
 import { TerminalError } from '../../ports/errors.ts';
 import { startGuarded } from './guarded-child.ts';
-import { postgresBinary, postgresUser } from './postgres-binary.ts';
+import type { PostgresPlace } from './postgres-place.ts';
 
 export interface Cluster {
   readonly dataFolder: string;
   readonly password: string;
 }
 
-type Owner = { readonly uid: number; readonly gid: number } | null;
-
 const marker = 'ingot.json';
 
 async function runInitdb(
-  folder: string,
+  { folder, programs, user }: PostgresPlace,
   draft: string,
   passwordFile: string,
-  owner: Owner,
   signal?: AbortSignal,
 ): Promise<void> {
   const flags = ['--username=ingot', '--auth=scram-sha-256', '--encoding=UTF8'];
@@ -26,28 +23,28 @@ async function runInitdb(
   const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   const initdb = await startGuarded({
     name: 'initdb',
-    command: postgresBinary('initdb'),
+    command: join(programs, 'initdb'),
     args: [`--pgdata=${draft}`, `--pwfile=${passwordFile}`, ...flags, ...locale],
     env: { ...process.env, LC_ALL: 'C' },
     folder,
     logFile: join(folder, 'initdb.log'),
     stopSignal: 'TERM',
     graceMs: 2000,
-    ...(owner === null ? {} : { user: owner }),
+    ...(user === null ? {} : { user }),
   });
   const stop = (): void => void initdb.stop();
   signal?.addEventListener('abort', stop, { once: true });
   const { code } = await initdb.exited;
   signal?.removeEventListener('abort', stop);
   signal?.throwIfAborted();
-  if (code !== 0) throw refusal(folder, owner, initdb.logTail());
+  if (code !== 0) throw refusal(folder, initdb.logTail());
 }
 
-function refusal(folder: string, owner: Owner, log: string): TerminalError {
+function refusal(folder: string, log: string): TerminalError {
   return new TerminalError({
     expected: 'initdb to make a Postgres data folder',
     found: `its log ends with:\n${log}\n`,
-    remedy: `Mend what it names; the folder must be writable${owner === null ? '' : ' and reachable for the account Postgres runs as'}.`,
+    remedy: 'Mend what it names.',
     place: folder,
   });
 }
@@ -58,17 +55,17 @@ async function removeFolder(path: string): Promise<void> {
 }
 
 /** Made aside and renamed when complete, so that `data` is a whole cluster or absent, whenever this is killed. */
-async function makeCluster(folder: string, signal?: AbortSignal): Promise<void> {
-  const owner = await postgresUser();
+async function makeCluster(place: PostgresPlace, signal?: AbortSignal): Promise<void> {
+  const { folder, user } = place;
   const draft = join(folder, `data.draft-${process.pid}`);
   const passwordFile = join(folder, `password.draft-${process.pid}`);
   const password = randomBytes(18).toString('hex');
   try {
     await mkdir(draft, { mode: 0o700 });
     await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-    if (owner !== null)
-      for (const path of [folder, draft, passwordFile]) await chown(path, owner.uid, owner.gid);
-    await runInitdb(folder, draft, passwordFile, owner, signal);
+    if (user !== null)
+      for (const path of [folder, draft, passwordFile]) await chown(path, user.uid, user.gid);
+    await runInitdb(place, draft, passwordFile, signal);
     await writeFile(join(draft, marker), JSON.stringify({ password }), { mode: 0o600 });
     await rename(draft, join(folder, 'data'));
   } finally {
@@ -95,15 +92,15 @@ async function removeHalfMade(
   if (halfMade) await removeFolder(dataFolder);
 }
 
-/** The cluster under `folder`, made now if it is not there. Called by one process at a time. */
+/** The cluster of a place, made now if it is not there. Called by one process at a time. */
 export async function prepareCluster(
-  folder: string,
+  place: PostgresPlace,
   progress: (line: string) => void,
   signal?: AbortSignal,
 ): Promise<Cluster> {
-  const dataFolder = join(folder, 'data');
-  await removeHalfMade(folder, dataFolder, progress);
-  if (!(await exists(dataFolder))) await makeCluster(folder, signal);
+  const dataFolder = join(place.folder, 'data');
+  await removeHalfMade(place.folder, dataFolder, progress);
+  if (!(await exists(dataFolder))) await makeCluster(place, signal);
   try {
     const { password } = JSON.parse(await readFile(join(dataFolder, marker), 'utf8')) as { password: string };
     return { dataFolder, password };

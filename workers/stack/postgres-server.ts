@@ -1,11 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { freePorts } from './free-port.ts';
 import { startGuarded, type GuardedChild } from './guarded-child.ts';
 import { removeStaleServerLock } from './leftovers.ts';
-import { postgresBinary, postgresUser } from './postgres-binary.ts';
 import { prepareCluster } from './postgres-cluster.ts';
+import { postgresPlace } from './postgres-place.ts';
 import { waitUntilReady } from './wait-until.ts';
 
 export interface PostgresServerOptions {
@@ -66,23 +65,23 @@ async function answers(url: string): Promise<boolean> {
 
 /** Starts the embedded Postgres over its own data folder, creating or mending that first; it ends with this process at the latest. */
 export async function openPostgresServer(options: PostgresServerOptions): Promise<PostgresServer> {
-  await mkdir(options.folder, { recursive: true });
-  const cluster = await prepareCluster(options.folder, options.progress ?? (() => {}), options.signal);
+  const progress = options.progress ?? (() => {});
+  const place = await postgresPlace(options.folder, progress);
+  const cluster = await prepareCluster(place, progress, options.signal);
   await removeStaleServerLock(cluster.dataFolder);
   const [port] = (await freePorts([options.port], options.anyPort)) as [number];
   const url = (database: string): string =>
     `postgres://ingot:${cluster.password}@127.0.0.1:${port}/${database}`;
-  const user = await postgresUser();
   const child = await startGuarded({
     name: 'Postgres',
-    command: postgresBinary('postgres'),
+    command: join(place.programs, 'postgres'),
     args: ['-D', cluster.dataFolder, ...settings(options, port)],
     env: { ...process.env, LC_ALL: 'C' },
-    folder: options.folder,
+    folder: place.folder,
     logFile: join(options.folder, 'postgres.log'),
     stopSignal: 'INT',
     graceMs: 15_000,
-    ...(user === null ? {} : { user }),
+    ...(place.user === null ? {} : { user: place.user }),
   });
   await options.onSpawn?.(child);
   await waitUntilReady(child, () => answers(url('postgres')), 60_000, options.signal);

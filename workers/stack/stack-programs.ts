@@ -103,7 +103,7 @@ export async function startWorker(context: ProgramContext): Promise<StartedProgr
     folder: context.home,
     logFile: join(context.home, 'logs', 'worker.log'),
     stopSignal: 'TERM',
-    graceMs: 12_000,
+    graceMs: 8000,
   });
   await context.onSpawn(child);
   const ready = async (): Promise<boolean> => Number(await readFile(readyFile, 'utf8')) === child.program.pid;

@@ -132,7 +132,7 @@ class OwnedStack implements Stack {
     let closed = tryClose(this.#options.home);
     if (closed === null && !options.force) {
       this.#options.say('Another command still uses the stack: waiting for it to end.');
-      while (closed === null) {
+      while (closed === null && !this.#options.signal?.aborted) {
         await delay(100);
         closed = tryClose(this.#options.home);
       }
