@@ -5,7 +5,15 @@ import type { DatasetRule, Rule, RowRule, Threshold } from '../dag/rules.ts';
 import type { Account, RuleResult } from '../ports/ledger.ts';
 import type { ResultRow } from '../ports/sql-engine.ts';
 import { sourceColumns, textColumn } from './casting.ts';
-import { broken, datasetCheck, malformedRow, reasonsText, relatedJoins, rowRules } from './rule-sql.ts';
+import {
+  broken,
+  datasetCheck,
+  failedWhenEmpty,
+  malformedRow,
+  reasonsText,
+  relatedJoins,
+  rowRules,
+} from './rule-sql.ts';
 import { literal, quoted, selectList } from './sql-text.ts';
 
 /**
@@ -178,9 +186,10 @@ function verdict(
 ): Verdict {
   const checked = number(tallies, 'checked');
   const counted = checks.contract.rules.map((rule): RuleResult => {
-    const row = rule.scope === 'dataset' ? dataset(rule) : undefined;
-    const failed = rule.scope === 'dataset' ? number(row, 'failed') : failedRows(rule, tallies, reasons);
-    const of = rule.scope === 'dataset' ? number(row, 'checked') : checked;
+    const { failed, of } =
+      rule.scope === 'row'
+        ? { failed: failedRows(rule, tallies, reasons), of: checked }
+        : failedChecks(rule, dataset(rule));
     return {
       table: checks.accepts.name,
       partition: `${checks.by}=${slice}`,
@@ -201,6 +210,14 @@ function verdict(
     quarantined: number(reasons, 'quarantined'),
   };
   return { ...part, summary: summaryOf(checks, part, tallies, reasons) };
+}
+
+function failedChecks(
+  rule: DatasetRule,
+  row: ResultRow | undefined,
+): { readonly failed: number; readonly of: number } {
+  if (row === undefined) return { failed: failedWhenEmpty(rule), of: 0 };
+  return { failed: number(row, 'failed'), of: number(row, 'checked') };
 }
 
 function failedRows(rule: RowRule, tallies: ResultRow | undefined, reasons: ResultRow | undefined): number {

@@ -76,7 +76,8 @@ export function rowRules(contract: Contract, severity: RowRule['severity']): rea
 export function reasonsText(source: Contract): string {
   const rules = [...rowRules(source, 'error')].sort((a, b) => (a.name < b.name ? -1 : 1));
   const cases = rules.map((rule) => `      case when ${broken(source, rule)} then ${literal(rule.name)} end`);
-  return `case when t.malformed then ${literal(malformedRow)} else concat_ws(',',\n${cases.join(',\n')}\n    ) end`;
+  const reasons = cases.length === 0 ? `''` : `concat_ws(',',\n${cases.join(',\n')}\n    )`;
+  return `case when t.malformed then ${literal(malformedRow)} else ${reasons} end`;
 }
 
 /** A select of (slice, checked, failed) for a rule about all rows of each slice of `relation`. */
@@ -108,4 +109,10 @@ from ${relation} cross join run group by ${by}`;
     case 'custom_sql':
       return `select '' as slice, 1 as checked, (${check.failures}) as failed`;
   }
+}
+
+/** Failed checks of a slice without rows, for which a grouped select gives nothing. */
+export function failedWhenEmpty({ check }: DatasetRule): number {
+  if (check.kind === 'row_count') return (check.min ?? 0) > 0 ? 1 : 0;
+  return check.kind === 'freshness' ? 1 : 0;
 }

@@ -1,0 +1,1 @@
+select distinct id as text from raw where id <> ''
