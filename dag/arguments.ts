@@ -16,11 +16,13 @@ function resolve(expression: Json, lookup: SourceLookup): Json | undefined {
   if (expression === null || typeof expression !== 'object') return expression;
   if (Array.isArray(expression)) return expression.map((item: Json) => resolve(item, lookup) ?? null);
   const entries = expression as { readonly [key: string]: Json };
-  if (typeof entries['$ref'] === 'string') return follow(lookup(entries['$ref']), entries['path'] as readonly (string | number)[]);
+  if (typeof entries['$ref'] === 'string')
+    return follow(lookup(entries['$ref']), entries['path'] as readonly (string | number)[]);
   const resolved: Record<string, Json> = {};
   for (const key of Object.keys(entries)) {
     const value = resolve(entries[key]!, lookup);
-    if (value !== undefined) Object.defineProperty(resolved, key, { value, enumerable: true, writable: true, configurable: true });
+    if (value !== undefined)
+      Object.defineProperty(resolved, key, { value, enumerable: true, writable: true, configurable: true });
   }
   return resolved;
 }

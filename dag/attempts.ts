@@ -33,14 +33,27 @@ function succeeded(draft: Draft, instance: TaskInstance, output: Json): void {
   const task = draft.task(instance.taskId);
   if (task.kind === 'sensor') return poked(draft, instance, task, output);
   const wrong = task.kind === 'branch' ? choiceFailure(draft, task, output) : null;
-  if (wrong !== null) draft.end({ ...instance, failures: instance.failures + 1 }, 'failed', { failure: wrong });
+  if (wrong !== null)
+    draft.end({ ...instance, failures: instance.failures + 1 }, 'failed', { failure: wrong });
   else draft.end(instance, 'success', { output });
 }
 
 function poked(draft: Draft, instance: TaskInstance, task: PlanTask, answer: Json): void {
-  const { done, value } = (typeof answer === 'object' && answer !== null ? answer : {}) as { done?: Json; value?: Json };
+  const { done, value } = (typeof answer === 'object' && answer !== null ? answer : {}) as {
+    done?: Json;
+    value?: Json;
+  };
   if (typeof done !== 'boolean')
-    return failed(draft, instance, invalid('SensorAnswerInvalid', 'a sensor to answer { done: true or false, value? }', answer, 'Return such an object.'));
+    return failed(
+      draft,
+      instance,
+      invalid(
+        'SensorAnswerInvalid',
+        'a sensor to answer { done: true or false, value? }',
+        answer,
+        'Return such an object.',
+      ),
+    );
   if (done) return draft.end(instance, 'success', { output: value ?? null });
   if (draft.cancelRequested) return draft.end(instance, 'skipped');
   const deadline = deadlineOf(instance, task);
@@ -75,7 +88,12 @@ function conflicted(draft: Draft, before: TaskInstance): void {
   if (draft.cancelRequested) return draft.end(instance, 'skipped');
   if (instance.conflicts > maxConflicts)
     return draft.end(instance, 'failed', {
-      failure: invalid('SnapshotConflict', `an attempt whose snapshot holds until it publishes`, `${instance.conflicts} conflicts`, 'Something publishes to its partitions without a lease; stop it and run again.'),
+      failure: invalid(
+        'SnapshotConflict',
+        `an attempt whose snapshot holds until it publishes`,
+        `${instance.conflicts} conflicts`,
+        'Something publishes to its partitions without a lease; stop it and run again.',
+      ),
     });
   draft.pause(instance, 'waiting', 'snapshot_conflict', draft.at + conflictDelayMs(instance.conflicts));
 }

@@ -33,17 +33,23 @@ export interface CompiledDag<C> {
  * Checks a definition and turns it into data. Throws one {@link DagProblemsError} that lists everything wrong with
  * it. `sha256` gives the hexadecimal digest of a text; the same definition has the same hash.
  */
-export function compileDag<C>(definition: DagDefinition<C>, { sha256 }: { readonly sha256: (text: string) => string }): CompiledDag<C> {
+export function compileDag<C>(
+  definition: DagDefinition<C>,
+  { sha256 }: { readonly sha256: (text: string) => string },
+): CompiledDag<C> {
   const declaration = definition.declaration;
   const problems: Problem[] = [...declaration.misuse];
   const plan = planOf(declaration as unknown as DagDeclaration<never>, problems);
   if (problems.length > 0) throw new DagProblemsError(`DAG ${definition.id}`, problems);
-  const bodies = declaration.tasks.flatMap((task) => (task.body === null ? [] : [[task.id, compiledBody(task.id, task.body)] as const]));
+  const bodies = declaration.tasks.flatMap((task) =>
+    task.body === null ? [] : [[task.id, compiledBody(task.id, task.body)] as const],
+  );
   return { id: plan.dagId, plan, hash: planHash(plan, sha256), bodies: new Map(bodies) };
 }
 
 function compiledBody<C>(id: string, body: TaskBody<never, unknown, C>): CompiledBody<C> {
-  if (typeof body === 'function') return { name: body.name || id, run: (input, context) => body(input as never, context) };
+  if (typeof body === 'function')
+    return { name: body.name || id, run: (input, context) => body(input as never, context) };
   return { name: body.name, run: (input, context) => body.run(input as never, context) };
 }
 
@@ -52,35 +58,62 @@ function planOf(declaration: DagDeclaration<never>, problems: Problem[]): Plan {
   const dagPlace = `dag ${id}`;
   note(problems, dagIdProblem(dagPlace, id));
   const header = planHeader(id, options, problems);
-  if (tasks.length === 0) problems.push(problem(dagPlace, 'at least one task', 'none', 'Declare one with task(...).'));
+  if (tasks.length === 0)
+    problems.push(problem(dagPlace, 'at least one task', 'none', 'Declare one with task(...).'));
   checkIds(declaration, problems);
 
   const params = new Set(Object.keys(header.params));
   const referred = new Map<string, ReadonlySet<string>>();
   const drafts = tasks.map((task) => {
     const place = `${dagPlace}, task ${task.id}`;
-    const draft = planTask(task, options.defaults ?? {}, { place, scope: declaration, itemOf: task.over === null ? null : task.id, params, problems });
+    const draft = planTask(task, options.defaults ?? {}, {
+      place,
+      scope: declaration,
+      itemOf: task.over === null ? null : task.id,
+      params,
+      problems,
+    });
     referred.set(task.id, draft.referred);
     return draft.plan;
   });
   const edges = edgesOf(declaration, referred, problems);
   for (const cycle of cyclesOf(edges))
-    problems.push(problem(dagPlace, 'a graph without cycles', cycle.join(' → '), cycle.length === 2 ? 'A task cannot wait for itself.' : 'Remove one of these edges.'));
+    problems.push(
+      problem(
+        dagPlace,
+        'a graph without cycles',
+        cycle.join(' → '),
+        cycle.length === 2 ? 'A task cannot wait for itself.' : 'Remove one of these edges.',
+      ),
+    );
   const planned = drafts.map((task) => ({ ...task, upstream: [...edges.get(task.id)!].sort() }));
-  planned.forEach((task, index) => checkGraph(`${dagPlace}, task ${task.id}`, task, tasks[index]!, referred.get(task.id)!, edges, problems));
+  planned.forEach((task, index) =>
+    checkGraph(`${dagPlace}, task ${task.id}`, task, tasks[index]!, referred.get(task.id)!, edges, problems),
+  );
   return { ...header, tasks: planned.sort((a, b) => (a.id < b.id ? -1 : 1)) };
 
   function checkIds(of: DagDeclaration<never>, found: Problem[]): void {
     const seen = new Set<string>();
-    for (const [what, each] of [...of.tasks.map((task) => ['task', task] as const), ...groups.map((group) => ['group', group] as const)]) {
+    for (const [what, each] of [
+      ...of.tasks.map((task) => ['task', task] as const),
+      ...groups.map((group) => ['group', group] as const),
+    ]) {
       note(found, taskIdProblem(`${dagPlace}, ${what} ${each.id}`, each.id));
-      if (seen.has(each.id)) found.push(problem(dagPlace, 'every id once', `${shown(each.id)} again`, 'Rename one of them.'));
+      if (seen.has(each.id))
+        found.push(problem(dagPlace, 'every id once', `${shown(each.id)} again`, 'Rename one of them.'));
       seen.add(each.id);
     }
   }
 }
 
-function checkGraph(place: string, task: PlanTask, declared: TaskDeclaration<never>, referred: ReadonlySet<string>, edges: Upstreams, problems: Problem[]): void {
+function checkGraph(
+  place: string,
+  task: PlanTask,
+  declared: TaskDeclaration<never>,
+  referred: ReadonlySet<string>,
+  edges: Upstreams,
+  problems: Problem[],
+): void {
   checkTriggerRule(place, task, referred, problems);
   checkChoices(place, declared, edges, problems);
 }
@@ -94,9 +127,19 @@ function planTask(
   const settings = new Settings(scope.place, scope.problems);
   checkBody(task, scope);
   const input = expressionOf(task.input, scope);
-  const over = task.over === null ? null : expressionOf(task.over.list, { ...scope, itemOf: null, place: `${scope.place}, map` });
+  const over =
+    task.over === null
+      ? null
+      : expressionOf(task.over.list, { ...scope, itemOf: null, place: `${scope.place}, map` });
   if (over !== null && !mappable(over.value))
-    scope.problems.push(problem(scope.place, 'map over a list, or a reference to one', shown(over.value), 'Pass a list of values or a task that returns one.'));
+    scope.problems.push(
+      problem(
+        scope.place,
+        'map over a list, or a reference to one',
+        shown(over.value),
+        'Pass a list of values or a task that returns one.',
+      ),
+    );
   const wait = task.kind === 'wait' ? waitPlan(task, settings, scope) : null;
   const kind = typeof body === 'object' && body !== null ? body : null;
   const plan: PlanTask = {
@@ -118,9 +161,18 @@ function planTask(
 }
 
 function checkBody({ body, kind }: TaskDeclaration<never>, scope: ExpressionScope): void {
-  const runs = typeof body === 'function' || (typeof body === 'object' && body !== null && typeof body.run === 'function');
+  const runs =
+    typeof body === 'function' ||
+    (typeof body === 'object' && body !== null && typeof body.run === 'function');
   if (!runs && kind !== 'wait')
-    scope.problems.push(problem(scope.place, 'a function or a task kind with run(input, context) as body', shown(body), 'Pass one.'));
+    scope.problems.push(
+      problem(
+        scope.place,
+        'a function or a task kind with run(input, context) as body',
+        shown(body),
+        'Pass one.',
+      ),
+    );
 }
 
 function mappable(over: Json): boolean {
@@ -129,8 +181,10 @@ function mappable(over: Json): boolean {
 
 function facts({ body, kind, choices }: TaskDeclaration<never>, scope: ExpressionScope): JsonObject {
   if (kind === 'wait') return { kind: 'wait' };
-  const said = typeof body === 'object' && body !== null ? { ...body.facts, kind: body.name } : { kind: 'function' };
-  const told = expressionOf(said, { ...scope, place: `${scope.place}, facts`, scope: {} }).value as JsonObject;
+  const said =
+    typeof body === 'object' && body !== null ? { ...body.facts, kind: body.name } : { kind: 'function' };
+  const told = expressionOf(said, { ...scope, place: `${scope.place}, facts`, scope: {} })
+    .value as JsonObject;
   return choices === null ? told : { ...told, choices: [...choices] };
 }
 
@@ -140,12 +194,29 @@ function waitPlan(
   scope: ExpressionScope,
 ): { readonly plan: WaitPlan; readonly referred: ReadonlySet<string> } {
   if (wait?.for !== undefined && wait.until === undefined)
-    return { plan: { forMs: settings.duration('for', wait.for, 0, 0, 10 * 366 * 86_400_000) }, referred: new Set() };
+    return {
+      plan: { forMs: settings.duration('for', wait.for, 0, 0, 10 * 366 * 86_400_000) },
+      referred: new Set(),
+    };
   if (wait?.until === undefined || wait.for !== undefined)
-    scope.problems.push(problem(scope.place, 'a wait to have either for or until', wait?.for === undefined ? 'neither' : 'both', "For example wait('pause', { for: '10m' })."));
+    scope.problems.push(
+      problem(
+        scope.place,
+        'a wait to have either for or until',
+        wait?.for === undefined ? 'neither' : 'both',
+        "For example wait('pause', { for: '10m' }).",
+      ),
+    );
   const until = expressionOf(wait?.until, scope);
   if (typeof until.value !== 'object' && instantOfText(until.value, 'UTC') === null)
-    scope.problems.push(problem(scope.place, 'until to be an RFC 3339 instant or a reference to one', shown(until.value), "For example '2026-01-01T06:00:00Z'."));
+    scope.problems.push(
+      problem(
+        scope.place,
+        'until to be an RFC 3339 instant or a reference to one',
+        shown(until.value),
+        "For example '2026-01-01T06:00:00Z'.",
+      ),
+    );
   return { plan: { until: until.value }, referred: until.taskIds };
 }
 

@@ -48,16 +48,39 @@ const fields: readonly [Field, Field, Field, Field, Field] = [
  */
 export function parseCron(text: string, place = 'schedule'): Cron | readonly Problem[] {
   const parts = (Object.hasOwn(cronPresets, text) ? cronPresets[text]! : text).trim().split(/\s+/);
-  if (parts.length !== 5) return [problem(place, `five cron fields or one of ${Object.keys(cronPresets).join(', ')}`, JSON.stringify(text), "For example '30 6 * * mon-fri'.")];
+  if (parts.length !== 5)
+    return [
+      problem(
+        place,
+        `five cron fields or one of ${Object.keys(cronPresets).join(', ')}`,
+        JSON.stringify(text),
+        "For example '30 6 * * mon-fri'.",
+      ),
+    ];
   const problems: Problem[] = [];
   const sets = fields.map((field, index) => fieldSet(field, parts[index]!, place, problems));
-  const [minutes, hours, days, months, written] = sets as [Set<number>, Set<number>, Set<number>, Set<number>, Set<number>];
+  const [minutes, hours, days, months, written] = sets as [
+    Set<number>,
+    Set<number>,
+    Set<number>,
+    Set<number>,
+    Set<number>,
+  ];
   if (problems.length > 0) return problems;
   const weekdays = new Set([...written].map((weekday) => weekday % 7));
   const anyDay = parts[2]!.startsWith('*');
   const anyWeekday = parts[4]!.startsWith('*');
   const cron = { minutes, hours, days, months, weekdays, everyHour: hours.size === 24, anyDay, anyWeekday };
-  return comes(cron) ? cron : [problem(place, 'a schedule that comes at some time', `${JSON.stringify(text)}, which never does`, 'Those months do not have those days.')];
+  return comes(cron)
+    ? cron
+    : [
+        problem(
+          place,
+          'a schedule that comes at some time',
+          `${JSON.stringify(text)}, which never does`,
+          'Those months do not have those days.',
+        ),
+      ];
 }
 
 /** True when the schedule ticks on this calendar day. `weekday` 0 is Sunday. */
@@ -79,7 +102,14 @@ function fieldSet(field: Field, text: string, place: string, problems: Problem[]
   for (const item of text.toLowerCase().split(',')) {
     const range = itemRange(field, item);
     if (range === null) {
-      problems.push(problem(place, `${field.name}: *, a value from ${field.least} to ${field.most}, a range, a step or a list of these`, JSON.stringify(item), 'L, W, # and ? are not supported.'));
+      problems.push(
+        problem(
+          place,
+          `${field.name}: *, a value from ${field.least} to ${field.most}, a range, a step or a list of these`,
+          JSON.stringify(item),
+          'L, W, # and ? are not supported.',
+        ),
+      );
       continue;
     }
     for (let value = range.from; value <= range.to; value += range.step) values.add(value);

@@ -17,11 +17,21 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
   const settings = new Settings(place, problems);
   const timezone = options.timezone ?? 'UTC';
   const zoned = isTimezone(timezone);
-  if (!zoned) problems.push(problem(place, 'timezone to be an IANA name', shown(timezone), "For example 'UTC' or 'Europe/Berlin'."));
+  if (!zoned)
+    problems.push(
+      problem(place, 'timezone to be an IANA name', shown(timezone), "For example 'UTC' or 'Europe/Berlin'."),
+    );
   const startAt = dateOf('startDate', options.startDate, zoned ? timezone : 'UTC', place, problems);
   const endAt = dateOf('endDate', options.endDate, zoned ? timezone : 'UTC', place, problems);
   if (startAt !== null && endAt !== null && Date.parse(startAt) > Date.parse(endAt))
-    problems.push(problem(place, 'endDate not to be before startDate', `${options.startDate} and ${options.endDate}`, 'Swap or correct them.'));
+    problems.push(
+      problem(
+        place,
+        'endDate not to be before startDate',
+        `${options.startDate} and ${options.endDate}`,
+        'Swap or correct them.',
+      ),
+    );
   return {
     format: 1,
     dagId,
@@ -32,7 +42,12 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
     endAt,
     catchup: settings.flag('catchup', options.catchup),
     maxActiveRuns: settings.number('maxActiveRuns', options.maxActiveRuns, 16, 1, 1000),
-    params: Object.fromEntries(Object.entries(options.params ?? {}).map(([name, param]) => [name, paramPlan(`${place}, param ${name}`, name, param, problems)])),
+    params: Object.fromEntries(
+      Object.entries(options.params ?? {}).map(([name, param]) => [
+        name,
+        paramPlan(`${place}, param ${name}`, name, param, problems),
+      ]),
+    ),
     tags: textList('tags', options.tags, place, problems),
     owners: textList('owners', options.owners, place, problems),
   };
@@ -48,28 +63,56 @@ function scheduleOf(option: ScheduleOption | undefined, place: string, problems:
   }
   const everyMs = durationMs(option.every);
   if (everyMs !== null && everyMs >= 1000 && everyMs % 1000 === 0) return { everyMs };
-  problems.push(problem(place, 'schedule.every to be whole seconds, at least one', shown(option.every), "For example { every: '5m' }."));
+  problems.push(
+    problem(
+      place,
+      'schedule.every to be whole seconds, at least one',
+      shown(option.every),
+      "For example { every: '5m' }.",
+    ),
+  );
   return null;
 }
 
-function dateOf(name: string, text: string | undefined, timezone: string, place: string, problems: Problem[]): string | null {
+function dateOf(
+  name: string,
+  text: string | undefined,
+  timezone: string,
+  place: string,
+  problems: Problem[],
+): string | null {
   if (text === undefined) return null;
   const at = instantOfText(text, timezone);
   if (at !== null && at % 1000 === 0) return instantText(at);
-  problems.push(problem(place, `${name} to be YYYY-MM-DD or an RFC 3339 instant in whole seconds`, shown(text), "For example '2026-01-01'."));
+  problems.push(
+    problem(
+      place,
+      `${name} to be YYYY-MM-DD or an RFC 3339 instant in whole seconds`,
+      shown(text),
+      "For example '2026-01-01'.",
+    ),
+  );
   return null;
 }
 
-function textList(name: string, given: readonly string[] | undefined, place: string, problems: Problem[]): readonly string[] {
+function textList(
+  name: string,
+  given: readonly string[] | undefined,
+  place: string,
+  problems: Problem[],
+): readonly string[] {
   const list = given ?? [];
-  if (Array.isArray(list) && list.every((each) => typeof each === 'string' && each !== '')) return [...new Set(list)].sort();
+  if (Array.isArray(list) && list.every((each) => typeof each === 'string' && each !== ''))
+    return [...new Set<string>(list)].sort();
   problems.push(problem(place, `${name} to be a list of texts`, shown(given), 'Correct the option.'));
   return [];
 }
 
 function paramPlan(place: string, name: string, param: ParamDeclaration, problems: Problem[]): ParamPlan {
   if (!/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name))
-    problems.push(problem(place, 'a name of letters, digits and _, beginning with a letter', shown(name), 'Rename it.'));
+    problems.push(
+      problem(place, 'a name of letters, digits and _, beginning with a letter', shown(name), 'Rename it.'),
+    );
   const plan: ParamPlan = {
     type: param.type,
     default: param.default ?? null,
@@ -78,12 +121,22 @@ function paramPlan(place: string, name: string, param: ParamDeclaration, problem
     description: param.description ?? null,
   };
   if (!paramTypes.includes(param.type)) {
-    problems.push(problem(place, `type to be one of ${paramTypes.join(', ')}`, shown(param.type), 'Correct the type.'));
+    problems.push(
+      problem(place, `type to be one of ${paramTypes.join(', ')}`, shown(param.type), 'Correct the type.'),
+    );
     return { ...plan, type: 'json' };
   }
   if (param.required === true && param.default !== undefined)
-    problems.push(problem(place, 'either a default or required: true', 'both', 'A param with a default is never missing: leave required out.'));
-  for (const each of param.allowed ?? []) push(paramProblem(`${place}, allowed`, { ...plan, allowed: null }, each), problems);
+    problems.push(
+      problem(
+        place,
+        'either a default or required: true',
+        'both',
+        'A param with a default is never missing: leave required out.',
+      ),
+    );
+  for (const each of param.allowed ?? [])
+    push(paramProblem(`${place}, allowed`, { ...plan, allowed: null }, each), problems);
   if (param.default !== undefined) push(paramProblem(`${place}, default`, plan, param.default), problems);
   return plan;
 }

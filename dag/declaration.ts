@@ -38,7 +38,11 @@ export interface RetryOptions {
   readonly max?: Duration;
   readonly maxMs?: number;
   /** First rule whose `errorType` is the failure's type decides, whatever the failure says of itself. */
-  readonly rules?: readonly { readonly errorType: string; readonly action: 'retry' | 'fail'; readonly delay?: Duration }[];
+  readonly rules?: readonly {
+    readonly errorType: string;
+    readonly action: 'retry' | 'fail';
+    readonly delay?: Duration;
+  }[];
 }
 
 export interface TaskOptions {

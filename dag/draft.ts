@@ -4,7 +4,15 @@ import type { ArgumentExpression, Plan, PlanTask, TaskState } from './plan.ts';
 import type { PlanIndex } from './plan-index.ts';
 import { planIndex } from './plan-index.ts';
 import { conflictsBeforeLease } from './retries.ts';
-import type { Failure, InstanceKey, RunCommand, RunProgress, Step, TaskInstance, WaitReason } from './run-progress.ts';
+import type {
+  Failure,
+  InstanceKey,
+  RunCommand,
+  RunProgress,
+  Step,
+  TaskInstance,
+  WaitReason,
+} from './run-progress.ts';
 import { hasEnded } from './trigger-rules.ts';
 
 export function instanceKey(taskId: string, mapIndex: number | null): InstanceKey {
@@ -29,7 +37,10 @@ export function newInstance(taskId: string, mapIndex: number | null): TaskInstan
 }
 
 /** The instances of a mapped task, in order; none before it is expanded. */
-export function instancesOf(instances: Readonly<Record<InstanceKey, TaskInstance>>, taskId: string): readonly TaskInstance[] {
+export function instancesOf(
+  instances: Readonly<Record<InstanceKey, TaskInstance>>,
+  taskId: string,
+): readonly TaskInstance[] {
   const found: TaskInstance[] = [];
   for (let index = 0; ; index += 1) {
     const instance = instances[instanceKey(taskId, index)];
@@ -45,7 +56,8 @@ export function instancesOf(instances: Readonly<Record<InstanceKey, TaskInstance
 export function taskOutput(plan: Plan, progress: Pick<RunProgress, 'instances'>, taskId: string): Json {
   const whole = progress.instances[taskId];
   if (whole === undefined) return null;
-  if (planIndex(plan).tasks.get(taskId)!.mapOver === null) return whole.state === 'success' ? whole.output : null;
+  if (planIndex(plan).tasks.get(taskId)!.mapOver === null)
+    return whole.state === 'success' ? whole.output : null;
   if (!hasEnded(whole.state) || whole.state === 'skipped' || whole.state === 'upstream_failed') return null;
   return instancesOf(progress.instances, taskId)
     .filter((instance) => instance.state === 'success')
@@ -132,7 +144,8 @@ export class Draft {
   /** The value of an expression of a task; `item` is what `item` references mean. */
   resolve(expression: ArgumentExpression, item?: Json): Json {
     return resolveArguments(expression, (source) => {
-      if (source.startsWith('task:')) return taskOutput(this.plan, { instances: this.#instances }, source.slice('task:'.length));
+      if (source.startsWith('task:'))
+        return taskOutput(this.plan, { instances: this.#instances }, source.slice('task:'.length));
       if (source === 'item') return item;
       return (this.#before.facts as unknown as Record<string, Json>)[source];
     });
@@ -141,20 +154,48 @@ export class Draft {
   /** Begins an attempt; `again` repeats the current number, for a poke and for a task no worker knew. */
   start(instance: TaskInstance, item: Json | undefined, again = false): void {
     const attempt = again ? instance.attempt : instance.attempt + 1;
-    this.set({ ...instance, state: 'running', attempt, waitingFor: null, scheduledAt: instance.scheduledAt ?? this.at });
+    this.set({
+      ...instance,
+      state: 'running',
+      attempt,
+      waitingFor: null,
+      scheduledAt: instance.scheduledAt ?? this.at,
+    });
     const { key, taskId, mapIndex } = instance;
     const input = this.resolve(this.task(taskId).input, item);
-    this.command({ type: 'start_attempt', key, taskId, mapIndex, attempt, input, lease: instance.conflicts >= conflictsBeforeLease });
+    this.command({
+      type: 'start_attempt',
+      key,
+      taskId,
+      mapIndex,
+      attempt,
+      input,
+      lease: instance.conflicts >= conflictsBeforeLease,
+    });
   }
 
   /** Lets an instance wait for its timer. */
-  pause(instance: TaskInstance, state: 'waiting' | 'up_for_retry', reason: WaitReason['reason'], untilMs: number): void {
-    this.set({ ...instance, state, waitingFor: { reason, untilMs }, scheduledAt: instance.scheduledAt ?? this.at });
+  pause(
+    instance: TaskInstance,
+    state: 'waiting' | 'up_for_retry',
+    reason: WaitReason['reason'],
+    untilMs: number,
+  ): void {
+    this.set({
+      ...instance,
+      state,
+      waitingFor: { reason, untilMs },
+      scheduledAt: instance.scheduledAt ?? this.at,
+    });
     this.command({ type: 'start_timer', key: instance.key, untilMs });
   }
 
   /** Ends an instance, and notes the task when that ended it. */
-  end(instance: TaskInstance, state: 'success' | 'failed' | 'skipped' | 'upstream_failed', result: { output?: Json; failure?: Failure } = {}): void {
+  end(
+    instance: TaskInstance,
+    state: 'success' | 'failed' | 'skipped' | 'upstream_failed',
+    result: { output?: Json; failure?: Failure } = {},
+  ): void {
     this.set({
       ...instance,
       state,
@@ -176,7 +217,9 @@ export class Draft {
     if (failed.length > 0) {
       const first = failed[0]!;
       const message = `${failed.length} of ${parts.length} instances failed; ${first.key}: ${first.failure?.message ?? 'no message'}`;
-      this.end(whole, 'failed', { failure: { type: first.failure?.type ?? 'Error', message, retryable: false } });
+      this.end(whole, 'failed', {
+        failure: { type: first.failure?.type ?? 'Error', message, retryable: false },
+      });
     } else this.end(whole, parts.every((part) => part.state === 'skipped') ? 'skipped' : 'success');
   }
 

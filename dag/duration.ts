@@ -17,6 +17,7 @@ export function durationMs(duration: unknown): number | null {
 
 /** The shortest exact text of a length of time: 90000 is `90s`, 60000 is `1m`. */
 export function durationText(ms: number): string {
-  const unit = (['d', 'h', 'm', 's'] as const).find((each) => ms >= unitMs[each] && ms % unitMs[each] === 0) ?? 'ms';
+  const unit =
+    (['d', 'h', 'm', 's'] as const).find((each) => ms >= unitMs[each] && ms % unitMs[each] === 0) ?? 'ms';
   return `${ms / unitMs[unit]}${unit}`;
 }

@@ -30,13 +30,18 @@ export function explain(plan: Plan, progress: RunProgress, key: InstanceKey): Ex
   const task = index.tasks.get(instance.taskId)!;
   const standings = (ids: readonly string[]): readonly TaskStanding[] =>
     [...new Set(ids)].sort().map((taskId) => ({ taskId, state: progress.instances[taskId]!.state }));
-  const open = (ids: readonly string[]): readonly TaskStanding[] => standings(ids).filter(({ state }) => !hasEnded(state));
+  const open = (ids: readonly string[]): readonly TaskStanding[] =>
+    standings(ids).filter(({ state }) => !hasEnded(state));
 
   if (instance.waitingFor !== null) return { kind: 'waiting', for: instance.waitingFor };
   if (hasEnded(instance.state)) {
     const skippers = index.gates.get(task.id) ?? [];
     const passedOn = instance.attempt === 0 && instance.mapIndex === null && instance.state !== 'success';
-    return { kind: 'ended', state: instance.state, because: passedOn ? standings([...task.upstream, ...skippers]) : [] };
+    return {
+      kind: 'ended',
+      state: instance.state,
+      because: passedOn ? standings([...task.upstream, ...skippers]) : [],
+    };
   }
   if (instance.state !== 'none') return { kind: 'running', attempt: instance.attempt };
   if (progress.cancelRequested) return { kind: 'run_cancelled' };

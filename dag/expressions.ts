@@ -38,7 +38,8 @@ type Conversion = ExpressionScope & { readonly taskIds: Set<string>; readonly ab
 function convert(wired: unknown, at: string, to: Conversion): Json | undefined {
   const referent = referentOf(wired);
   if (referent !== undefined) return reference(referent, at, to);
-  if (wired === undefined || wired === null || typeof wired === 'string' || typeof wired === 'boolean') return wired;
+  if (wired === undefined || wired === null || typeof wired === 'string' || typeof wired === 'boolean')
+    return wired;
   if (typeof wired === 'number' && Number.isFinite(wired)) return wired;
   if (typeof wired !== 'object') return refuse(wired, at, to);
   if (to.above.has(wired)) return refuse(wired, at, to, 'an object that contains itself');
@@ -53,8 +54,14 @@ function convert(wired: unknown, at: string, to: Conversion): Json | undefined {
 function object(wired: object, at: string, to: Conversion): Json | undefined {
   const prototype: unknown = Object.getPrototypeOf(wired);
   if (prototype !== null && prototype !== Object.prototype)
-    return refuse(wired, at, to, `a ${(wired.constructor as { name?: string } | undefined)?.name ?? 'class instance'}`);
-  if (Object.hasOwn(wired, '$ref')) return refuse(wired, at, to, 'an object with the key $ref, which references use');
+    return refuse(
+      wired,
+      at,
+      to,
+      `a ${(wired.constructor as { name?: string } | undefined)?.name ?? 'class instance'}`,
+    );
+  if (Object.hasOwn(wired, '$ref'))
+    return refuse(wired, at, to, 'an object with the key $ref, which references use');
   const entries = Object.entries(wired)
     .map(([key, item]) => [key, convert(item, at === '' ? key : `${at}.${key}`, to)] as const)
     .filter((entry): entry is [string, Json] => entry[1] !== undefined);
@@ -68,7 +75,11 @@ function reference(referent: Referent, at: string, to: Conversion): Json {
     return null;
   };
   if (referent.scope !== to.scope)
-    return told(`a reference that belongs to another DAG`, 'references to this DAG', 'Wire tasks of one DAG only with each other.');
+    return told(
+      `a reference that belongs to another DAG`,
+      'references to this DAG',
+      'Wire tasks of one DAG only with each other.',
+    );
   if (source === 'item' && taskId !== to.itemOf)
     return told(
       `the element of the mapped task ${taskId}`,
@@ -77,14 +88,23 @@ function reference(referent: Referent, at: string, to: Conversion): Json {
     );
   const known = source === 'params' ? [...to.params] : fields[source];
   if (known !== undefined && path.length > 0 && !known.includes(String(path[0])))
-    return told(`${source}.${path[0]}`, `one of ${known.join(', ') || '(none declared)'}`, `Declare it or correct the name.`);
+    return told(
+      `${source}.${path[0]}`,
+      `one of ${known.join(', ') || '(none declared)'}`,
+      `Declare it or correct the name.`,
+    );
   if (source === 'task') to.taskIds.add(taskId!);
   return { $ref: source === 'task' ? `task:${taskId}` : source, path: [...path] };
 }
 
 function refuse(value: unknown, at: string, to: Conversion, found = shown(value)): undefined {
   to.problems.push(
-    problem(inside(at, to.place), 'JSON values and references', found, 'Pass text, numbers, booleans, lists and plain objects.'),
+    problem(
+      inside(at, to.place),
+      'JSON values and references',
+      found,
+      'Pass text, numbers, booleans, lists and plain objects.',
+    ),
   );
   return undefined;
 }

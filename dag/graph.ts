@@ -1,4 +1,9 @@
-import type { DagDeclaration, GroupDeclaration, TaskDeclaration, UpstreamDeclaration } from './declaration.ts';
+import type {
+  DagDeclaration,
+  GroupDeclaration,
+  TaskDeclaration,
+  UpstreamDeclaration,
+} from './declaration.ts';
 import type { Problem } from './problems.ts';
 import { problem } from './problems.ts';
 
@@ -18,8 +23,16 @@ export function edgesOf(
   const members = membersByGroup(declaration.tasks);
   const known = (upstream: UpstreamDeclaration, place: string): boolean => {
     if (upstream.scope === declaration) return true;
-    const found = upstream.what === 'unknown' ? upstream.id : `the ${upstream.what} ${upstream.id} of another DAG`;
-    problems.push(problem(place, 'after(...) to get tasks and groups of this DAG', found, 'Pass what task() or group() returned.'));
+    const found =
+      upstream.what === 'unknown' ? upstream.id : `the ${upstream.what} ${upstream.id} of another DAG`;
+    problems.push(
+      problem(
+        place,
+        'after(...) to get tasks and groups of this DAG',
+        found,
+        'Pass what task() or group() returned.',
+      ),
+    );
     return false;
   };
   const places = new Map([...declaration.tasks, ...declaration.groups].map((each) => [each.id, each.groups]));
@@ -27,7 +40,13 @@ export function edgesOf(
   const declare = (to: TaskDeclaration<never> | GroupDeclaration, what: 'task' | 'group'): void => {
     for (const from of to.after.filter((each) => known(each, `dag ${declaration.id}, ${what} ${to.id}`)))
       if (what === 'task' && from.what === 'task') edges.get(to.id)!.add(from.id);
-      else declared.push({ to: to.id, toGroup: what === 'group', from, depth: sharedDepth(to.groups, places.get(from.id) ?? []) });
+      else
+        declared.push({
+          to: to.id,
+          toGroup: what === 'group',
+          from,
+          depth: sharedDepth(to.groups, places.get(from.id) ?? []),
+        });
   };
   for (const task of declaration.tasks) declare(task, 'task');
   for (const group of declaration.groups) declare(group, 'group');
@@ -97,7 +116,13 @@ export function cyclesOf(edges: Upstreams): readonly (readonly string[])[] {
       } else if (!state.has(step.value)) enter(step.value);
       else if (state.get(step.value) === 'open') {
         const from = path.findIndex((each) => each.id === step.value);
-        cycles.push([step.value, ...path.slice(from).map((each) => each.id).reverse()]);
+        cycles.push([
+          step.value,
+          ...path
+            .slice(from)
+            .map((each) => each.id)
+            .reverse(),
+        ]);
       }
     }
   }

@@ -38,7 +38,14 @@ export class NoIntervalError extends Error {
   override readonly name = 'NoIntervalError';
   readonly nearest: readonly string[];
   constructor(asked: string, nearest: readonly string[]) {
-    super(problem('logical date', 'the start of a data interval', asked, `The nearest are ${nearest.join(' and ')}.`).message);
+    super(
+      problem(
+        'logical date',
+        'the start of a data interval',
+        asked,
+        `The nearest are ${nearest.join(' and ')}.`,
+      ).message,
+    );
     this.nearest = nearest;
   }
 }
@@ -54,9 +61,17 @@ export function intervalStartingAt(schedule: Schedule | null, timezone: string, 
 export function instantOfText(text: unknown, timezone: string): number | null {
   if (isDate(text)) return instantOf(timezone, Date.parse(`${text}T00:00:00Z`));
   if (typeof text !== 'string') return null;
-  const match = /^(\d{4}-\d{2}-\d{2})[Tt ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?([Zz]|[+-]([01]\d|2[0-3]):?[0-5]\d)$/.exec(text);
+  const match =
+    /^(\d{4}-\d{2}-\d{2})[Tt ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?([Zz]|[+-]([01]\d|2[0-3]):?[0-5]\d)$/.exec(
+      text,
+    );
   if (match === null || !isDate(match[1])) return null;
-  const at = Date.parse(text.toUpperCase().replace(' ', 'T').replace(/([+-]\d{2})(\d{2})$/, '$1:$2'));
+  const at = Date.parse(
+    text
+      .toUpperCase()
+      .replace(' ', 'T')
+      .replace(/([+-]\d{2})(\d{2})$/, '$1:$2'),
+  );
   return Number.isNaN(at) ? null : at;
 }
 
@@ -67,7 +82,14 @@ export function instantOfText(text: unknown, timezone: string): number | null {
 export function intervalForDate(timetable: Timetable, text: string): DataInterval {
   const at = instantOfText(text, timetable.timezone);
   if (at === null)
-    throw new RangeError(problem('logical date', 'YYYY-MM-DD or an RFC 3339 instant', JSON.stringify(text), 'For example 2026-01-01.').message);
+    throw new RangeError(
+      problem(
+        'logical date',
+        'YYYY-MM-DD or an RFC 3339 instant',
+        JSON.stringify(text),
+        'For example 2026-01-01.',
+      ).message,
+    );
   return intervalStartingAt(timetable.schedule, timetable.timezone, at);
 }
 

@@ -2,22 +2,48 @@ import type { Problem } from './problems.ts';
 import { problem, shown } from './problems.ts';
 
 /** Names of the workflows and activities that are not a DAG's or a task's own. */
-const reserved = new Set(['ingot', 'default', 'run-dag', 'runDag', 'tick', 'backfill', 'pool', 'asset-feed', 'assetFeed', 'reconciler']);
+const reserved = new Set([
+  'ingot',
+  'default',
+  'run-dag',
+  'runDag',
+  'tick',
+  'backfill',
+  'pool',
+  'asset-feed',
+  'assetFeed',
+  'reconciler',
+]);
 
 /** What is wrong with a task's or group's own id. Ids may contain dots: a group's id is the prefix of its tasks' ids. */
 export function taskIdProblem(place: string, id: string): Problem | null {
-  return idProblem(place, id, /^[A-Za-z_][A-Za-z0-9_.-]*$/, 'letters, digits, _, . and -, beginning with a letter or _');
+  return idProblem(
+    place,
+    id,
+    /^[A-Za-z_][A-Za-z0-9_.-]*$/,
+    'letters, digits, _, . and -, beginning with a letter or _',
+  );
 }
 
 /** What is wrong with a DAG's id. It has no dot, so that `<dag>.<task>` names one task only. */
 export function dagIdProblem(place: string, id: string): Problem | null {
-  return idProblem(place, id, /^[A-Za-z_][A-Za-z0-9_-]*$/, 'letters, digits, _ and -, beginning with a letter or _');
+  return idProblem(
+    place,
+    id,
+    /^[A-Za-z_][A-Za-z0-9_-]*$/,
+    'letters, digits, _ and -, beginning with a letter or _',
+  );
 }
 
 function idProblem(place: string, id: string, pattern: RegExp, allowed: string): Problem | null {
   if (typeof id !== 'string' || !pattern.test(id) || id.length > 100)
     return problem(place, `an id of at most 100 ${allowed}`, shown(id), 'Rename it.');
   if (reserved.has(id) || id.startsWith('__'))
-    return problem(place, 'an id that is not reserved', shown(id), 'It means something to Ingot or Temporal: choose another.');
+    return problem(
+      place,
+      'an id that is not reserved',
+      shown(id),
+      'It means something to Ingot or Temporal: choose another.',
+    );
   return null;
 }

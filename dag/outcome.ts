@@ -7,7 +7,11 @@ import type { InstanceKey, RunProgress } from './run-progress.ts';
 export function failuresOf(instances: RunProgress['instances']): readonly InstanceKey[] {
   return Object.values(instances)
     .filter((instance) => instance.state === 'failed')
-    .filter((instance) => instance.mapIndex !== null || !instancesOf(instances, instance.taskId).some((part) => part.state === 'failed'))
+    .filter(
+      (instance) =>
+        instance.mapIndex !== null ||
+        !instancesOf(instances, instance.taskId).some((part) => part.state === 'failed'),
+    )
     .map((instance) => instance.key)
     .sort(byKey);
 }
@@ -24,13 +28,16 @@ export function outcomeOf(draft: Draft): Exclude<RunState, 'running'> | null {
   if (draft.cancelRequested) return isRunning(draft) ? null : 'cancelled';
   if (!draft.allEnded) return null;
   const handled = handledTasks(draft);
-  return draft.plan.tasks.some((task) => draft.state(task.id) === 'failed' && !handled.has(task.id)) ? 'failed' : 'success';
+  return draft.plan.tasks.some((task) => draft.state(task.id) === 'failed' && !handled.has(task.id))
+    ? 'failed'
+    : 'success';
 }
 
 /** True while an attempt is under way; a mapped task as a whole has none. */
 function isRunning(draft: Draft): boolean {
   return Object.values(draft.instances).some(
-    ({ state, taskId, mapIndex }) => state === 'running' && (mapIndex !== null || draft.task(taskId).mapOver === null),
+    ({ state, taskId, mapIndex }) =>
+      state === 'running' && (mapIndex !== null || draft.task(taskId).mapOver === null),
   );
 }
 
@@ -38,7 +45,9 @@ const failing: ReadonlySet<TaskState> = new Set(['failed', 'upstream_failed']);
 
 function handledTasks(draft: Draft): ReadonlySet<string> {
   const handled = new Set<string>();
-  const open = draft.plan.tasks.filter((task) => task.handlesFailure === true && draft.state(task.id) === 'success');
+  const open = draft.plan.tasks.filter(
+    (task) => task.handlesFailure === true && draft.state(task.id) === 'success',
+  );
   for (let task = open.pop(); task !== undefined; task = open.pop())
     for (const id of task.upstream) {
       if (!failing.has(draft.state(id)) || handled.has(id)) continue;

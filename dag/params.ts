@@ -23,7 +23,9 @@ interface ParamShape<Type extends ParamPlan['type'], Value extends Json> {
 }
 
 /** A value a run can be given: `{ type: 'integer', default: 3 }`. A `date` is `YYYY-MM-DD`. */
-export type ParamDeclaration = { [Type in keyof ParamValues]: ParamShape<Type, ParamValues[Type]> }[keyof ParamValues];
+export type ParamDeclaration = {
+  [Type in keyof ParamValues]: ParamShape<Type, ParamValues[Type]>;
+}[keyof ParamValues];
 export type ParamDeclarations = Readonly<Record<string, ParamDeclaration>>;
 
 /** The type of a param's value in the run. */
@@ -32,7 +34,11 @@ export type ParamValue<P> = P extends { readonly allowed: readonly (infer Allowe
   : P extends { readonly type: infer Type extends keyof ParamValues }
     ? ParamValues[Type] | Absent<P>
     : never;
-type Absent<P> = P extends { readonly default: Json } ? never : P extends { readonly required: false } ? null : never;
+type Absent<P> = P extends { readonly default: Json }
+  ? never
+  : P extends { readonly required: false }
+    ? null
+    : never;
 
 export function isDate(text: unknown): text is string {
   if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
@@ -52,14 +58,17 @@ const checks: Readonly<Record<ParamPlan['type'], (value: Json) => boolean>> = {
 export const paramTypes = Object.keys(checks) as readonly ParamPlan['type'][];
 
 function expectation(param: ParamPlan): string {
-  const type = { date: 'a date YYYY-MM-DD', integer: 'an integer', json: 'any JSON value' }[param.type as string] ?? `a ${param.type}`;
+  const type =
+    { date: 'a date YYYY-MM-DD', integer: 'an integer', json: 'any JSON value' }[param.type as string] ??
+    `a ${param.type}`;
   return param.allowed === null ? type : `one of ${param.allowed.map(shown).join(', ')}`;
 }
 
 /** What is wrong with `value` for `param`, or null. */
 export function paramProblem(place: string, param: ParamPlan, value: Json): Problem | null {
   const fits = checks[param.type](value);
-  const allowed = param.allowed === null || param.allowed.some((each) => canonicalJson(each) === canonicalJson(value));
+  const allowed =
+    param.allowed === null || param.allowed.some((each) => canonicalJson(each) === canonicalJson(value));
   return fits && allowed ? null : problem(place, expectation(param), shown(value), 'Give a value that fits.');
 }
 
@@ -73,12 +82,22 @@ export function resolveParams(plan: Pick<Plan, 'params'>, given: JsonObject): Re
   const problems: Problem[] = [];
   const names = Object.keys(plan.params);
   for (const name of Object.keys(given).filter((each) => !names.includes(each)))
-    problems.push(problem(`param ${name}`, `one of ${names.join(', ') || '(this DAG has no params)'}`, name, 'Correct or remove it.'));
+    problems.push(
+      problem(
+        `param ${name}`,
+        `one of ${names.join(', ') || '(this DAG has no params)'}`,
+        name,
+        'Correct or remove it.',
+      ),
+    );
   const values = names.map((name): [string, Json] => {
     const param = plan.params[name]!;
     const value = Object.hasOwn(given, name) ? given[name]! : undefined;
     if (value === undefined) {
-      if (param.required) problems.push(problem(`param ${name}`, expectation(param), 'no value', 'Give one; it has no default.'));
+      if (param.required)
+        problems.push(
+          problem(`param ${name}`, expectation(param), 'no value', 'Give one; it has no default.'),
+        );
       return [name, param.default];
     }
     if (value === null && !param.required && param.default === null) return [name, null];
@@ -90,7 +109,10 @@ export function resolveParams(plan: Pick<Plan, 'params'>, given: JsonObject): Re
 }
 
 /** Reads params given as text (a command line's `name=value`) by their declared types, then {@link resolveParams}. */
-export function resolveParamTexts(plan: Pick<Plan, 'params'>, texts: Readonly<Record<string, string>>): ResolvedParams {
+export function resolveParamTexts(
+  plan: Pick<Plan, 'params'>,
+  texts: Readonly<Record<string, string>>,
+): ResolvedParams {
   const given = Object.entries(texts).map(([name, text]): [string, Json] => {
     const type = Object.hasOwn(plan.params, name) ? plan.params[name]!.type : 'string';
     return [name, type === 'string' || type === 'date' ? text : parsed(text)];

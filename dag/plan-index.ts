@@ -16,7 +16,8 @@ export function planIndex(plan: Plan): PlanIndex {
   if (known !== undefined) return known;
   const tasks = new Map(plan.tasks.map((task) => [task.id, task]));
   const downstream = new Map<string, string[]>(plan.tasks.map((task) => [task.id, []]));
-  for (const task of plan.tasks) for (const upstream of task.upstream) downstream.get(upstream)?.push(task.id);
+  for (const task of plan.tasks)
+    for (const upstream of task.upstream) downstream.get(upstream)?.push(task.id);
   const index = { tasks, downstream, gates: gatesOf(tasks, downstream) };
   indexes.set(plan, index);
   return index;
@@ -40,7 +41,10 @@ function gatesOf(
 }
 
 /** Everything downstream of `ids`, however far, without themselves unless one is downstream of another. */
-export function descendants(downstream: ReadonlyMap<string, readonly string[]>, ids: readonly string[]): ReadonlySet<string> {
+export function descendants(
+  downstream: ReadonlyMap<string, readonly string[]>,
+  ids: readonly string[],
+): ReadonlySet<string> {
   const found = new Set<string>();
   const open = [...ids];
   for (let id = open.pop(); id !== undefined; id = open.pop())

@@ -15,7 +15,9 @@ export class DagProblemsError extends Error {
   readonly problems: readonly Problem[];
   constructor(subject: string, problems: readonly Problem[]) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    super(`${subject} has ${count}:\n${problems.map((each) => `- ${each.place}: ${each.message}`).join('\n')}`);
+    super(
+      `${subject} has ${count}:\n${problems.map((each) => `- ${each.place}: ${each.message}`).join('\n')}`,
+    );
     this.problems = problems;
   }
 }
@@ -24,7 +26,8 @@ export class DagProblemsError extends Error {
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'function') return `the function ${value.name || '(anonymous)'}`;
-  if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'number') return String(value);
+  if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'number')
+    return String(value);
   let text: string | undefined;
   try {
     text = JSON.stringify(value);

@@ -26,7 +26,11 @@ export function upstreamCounts(task: PlanTask, instances: RunProgress['instances
 
 /** Tasks whose output the mapped list is made of. */
 export function listSources(task: PlanTask): readonly string[] {
-  return [...new Set([...JSON.stringify(task.mapOver).matchAll(/"\$ref":"task:([^"]+)"/g)].map((match) => match[1]!))];
+  return [
+    ...new Set(
+      [...JSON.stringify(task.mapOver).matchAll(/"\$ref":"task:([^"]+)"/g)].map((match) => match[1]!),
+    ),
+  ];
 }
 
 /**
@@ -37,7 +41,11 @@ export function listSources(task: PlanTask): readonly string[] {
 function verdictOf(draft: Draft, task: PlanTask): Verdict {
   if (task.triggerRule === 'always') return 'run';
   const verdict = triggerVerdict(task.triggerRule, upstreamCounts(task, draft.instances));
-  if (verdict === 'wait' || (draft.index.gates.get(task.id) ?? []).some((gate) => !hasEnded(draft.state(gate)))) return 'wait';
+  if (
+    verdict === 'wait' ||
+    (draft.index.gates.get(task.id) ?? []).some((gate) => !hasEnded(draft.state(gate)))
+  )
+    return 'wait';
   if (verdict !== 'run' || task.mapOver === null) return verdict;
   const sources = listSources(task).map((id) => draft.state(id));
   if (sources.some((state) => !hasEnded(state))) return 'wait';
@@ -67,17 +75,33 @@ function beginWait(draft: Draft, task: PlanTask): void {
   const wait = task.wait!;
   const until = 'forMs' in wait ? null : draft.resolve(wait.until);
   const untilMs = 'forMs' in wait ? draft.at + wait.forMs : instantOfText(until, draft.plan.timezone);
-  if (untilMs === null) draft.end(instance, 'failed', { failure: invalid('WaitInstantInvalid', 'an RFC 3339 instant or a date to wait until', until, 'Return one.') });
+  if (untilMs === null)
+    draft.end(instance, 'failed', {
+      failure: invalid(
+        'WaitInstantInvalid',
+        'an RFC 3339 instant or a date to wait until',
+        until,
+        'Return one.',
+      ),
+    });
   else if (untilMs <= draft.at) draft.end(instance, 'success');
   else draft.pause(instance, 'waiting', 'timer', untilMs);
 }
 
 function expand(draft: Draft, task: PlanTask, list: Json): void {
   const whole = { ...draft.instances[task.id]!, scheduledAt: draft.at };
-  if (!Array.isArray(list)) draft.end(whole, 'failed', { failure: invalid('MapListInvalid', 'a list to map over', list, 'Return a list.') });
+  if (!Array.isArray(list))
+    draft.end(whole, 'failed', {
+      failure: invalid('MapListInvalid', 'a list to map over', list, 'Return a list.'),
+    });
   else if (list.length > maxMapLength)
     draft.end(whole, 'failed', {
-      failure: invalid('MapListTooLong', `at most ${maxMapLength} elements to map over`, list.length, 'Return lists of elements, so that an instance works on several.'),
+      failure: invalid(
+        'MapListTooLong',
+        `at most ${maxMapLength} elements to map over`,
+        list.length,
+        'Return lists of elements, so that an instance works on several.',
+      ),
     });
   else if (list.length === 0) draft.end(whole, 'skipped');
   else {
@@ -112,7 +136,12 @@ export function settle(draft: Draft): void {
 function skipForbidden(draft: Draft, task: PlanTask): void {
   const { state, output } = draft.instances[task.id]!;
   if (state !== 'success' || draft.cancelRequested) return;
-  const forbidden = task.kind === 'branch' ? notChosen(draft, task, output) : task.kind === 'short_circuit' && !output ? descendants(draft.index.downstream, [task.id]) : [];
+  const forbidden =
+    task.kind === 'branch'
+      ? notChosen(draft, task, output)
+      : task.kind === 'short_circuit' && !output
+        ? descendants(draft.index.downstream, [task.id])
+        : [];
   for (const id of forbidden) {
     const instance = draft.instances[id]!;
     if (instance.state === 'none') draft.end(instance, 'skipped');
@@ -134,7 +163,14 @@ function choicesOf(output: Json): readonly string[] {
 /** What is wrong with a branch's output, or null. */
 export function choiceFailure(draft: Draft, task: PlanTask, output: Json): Failure | null {
   const direct = draft.index.downstream.get(task.id)!;
-  const wrong = choicesOf(output).filter((choice) => typeof choice !== 'string' || !direct.some((id) => isChosen(id, choice)));
+  const wrong = choicesOf(output).filter(
+    (choice) => typeof choice !== 'string' || !direct.some((id) => isChosen(id, choice)),
+  );
   if (wrong.length === 0) return null;
-  return invalid('BranchChoiceInvalid', `ids of tasks directly downstream (${direct.join(', ')}), or null`, wrong[0], 'Return one of these.');
+  return invalid(
+    'BranchChoiceInvalid',
+    `ids of tasks directly downstream (${direct.join(', ')}), or null`,
+    wrong[0],
+    'Return one of these.',
+  );
 }

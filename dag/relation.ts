@@ -35,7 +35,9 @@ export function partitionText(table: Pick<Table, 'name' | 'partitionBy'>, values
     .map((column) => {
       const value = values[column];
       if (value === undefined)
-        throw new RangeError(`A partition of ${table.name} needs a value for ${column}, found ${JSON.stringify(values)}.`);
+        throw new RangeError(
+          `A partition of ${table.name} needs a value for ${column}, found ${JSON.stringify(values)}.`,
+        );
       return `${column}=${encodeURIComponent(value)}`;
     })
     .join('/');

@@ -6,7 +6,9 @@ export function retryDelayMs(retries: RetryPlan, failure: Failure, failures: num
   const rule = retries.rules.find((each) => each.errorType === failure.type);
   const again = rule === undefined ? failure.retryable : rule.action === 'retry';
   if (!again || failures > retries.limit) return null;
-  return rule?.delayMs ?? Math.min(retries.maxMs, Math.round(retries.initialMs * retries.factor ** (failures - 1)));
+  return (
+    rule?.delayMs ?? Math.min(retries.maxMs, Math.round(retries.initialMs * retries.factor ** (failures - 1)))
+  );
 }
 
 /** Conflicts after which an attempt takes leases first, and after which the task gives up. */

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from './json.ts';
-import type { Plan, RunState, TaskState } from './plan.ts';
+import type { RunState, TaskState } from './plan.ts';
 
 /**
  * Names a task instance: `<task id>`, or `<task id>[<index>]` for an instance of a mapped task. A mapped task has
@@ -65,8 +65,18 @@ export interface RunProgress {
 /** `at` is milliseconds since the epoch, from the caller's clock. Late events of earlier attempts are ignored. */
 export type RunEvent = { readonly at: number } & (
   | { readonly type: 'run_started' }
-  | { readonly type: 'attempt_succeeded'; readonly key: InstanceKey; readonly attempt: number; readonly output: Json }
-  | { readonly type: 'attempt_failed'; readonly key: InstanceKey; readonly attempt: number; readonly failure: Failure }
+  | {
+      readonly type: 'attempt_succeeded';
+      readonly key: InstanceKey;
+      readonly attempt: number;
+      readonly output: Json;
+    }
+  | {
+      readonly type: 'attempt_failed';
+      readonly key: InstanceKey;
+      readonly attempt: number;
+      readonly failure: Failure;
+    }
   | { readonly type: 'snapshot_conflicted'; readonly key: InstanceKey; readonly attempt: number }
   | { readonly type: 'task_unknown'; readonly key: InstanceKey; readonly attempt: number }
   | { readonly type: 'timer_fired'; readonly key: InstanceKey }
@@ -88,7 +98,11 @@ export type RunCommand =
     }
   | { readonly type: 'start_timer'; readonly key: InstanceKey; readonly untilMs: number }
   | { readonly type: 'cancel_timer'; readonly key: InstanceKey }
-  | { readonly type: 'finish_run'; readonly outcome: Exclude<RunState, 'running'>; readonly failures: readonly InstanceKey[] };
+  | {
+      readonly type: 'finish_run';
+      readonly outcome: Exclude<RunState, 'running'>;
+      readonly failures: readonly InstanceKey[];
+    };
 
 export interface Step {
   readonly progress: RunProgress;

@@ -62,28 +62,29 @@ const recent = new Map<string, readonly number[]>();
 /** A walk from tick to tick looks at the same three days again and again. */
 const recentDays = 64;
 
+/** Ticks of one calendar day (days since 1970) of the zone, in order, each once. */
 function ticksOfDay(cron: Cron, timezone: string, dayNumber: number, text: string): readonly number[] {
+  const date = new Date(dayNumber * dayMs);
+  if (!matchesDay(cron, date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCDay())) return [];
   const key = `${dayNumber} ${timezone} ${text}`;
   const known = recent.get(key);
   if (known !== undefined) return known;
   const ticks = computeTicks(cron, timezone, dayNumber);
-  // Days without ticks are cheap, and a search passes many of them.
-  if (ticks.length > 0) recent.set(key, ticks);
+  recent.set(key, ticks);
   if (recent.size > recentDays) recent.delete(recent.keys().next().value!);
   return ticks;
 }
 
-/** Ticks of one calendar day (days since 1970) of the zone, in order, each once. */
 function computeTicks(cron: Cron, timezone: string, dayNumber: number): readonly number[] {
   const midnight = dayNumber * dayMs;
-  const date = new Date(midnight);
-  if (!matchesDay(cron, date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCDay())) return [];
   const walls = wallTimes(cron).map((time) => midnight + time);
   const offset = midnight - instantOf(timezone, midnight);
   const noon = midnight + dayMs / 2;
   const even = [noon, midnight + dayMs].every((wall) => wall - instantOf(timezone, wall) === offset);
   if (even) return walls.map((wall) => wall - offset);
-  const ticks = walls.flatMap((wall) => (cron.everyHour ? instantsOf(timezone, wall) : [instantOf(timezone, wall)]));
+  const ticks = walls.flatMap((wall) =>
+    cron.everyHour ? instantsOf(timezone, wall) : [instantOf(timezone, wall)],
+  );
   return [...new Set(ticks)].sort((a, b) => a - b);
 }
 
@@ -94,7 +95,9 @@ function wallTimes(cron: Cron): readonly number[] {
   const known = times.get(cron);
   if (known !== undefined) return known;
   const minutes = [...cron.minutes];
-  const made = [...cron.hours].flatMap((hour) => minutes.map((minute) => (hour * 60 + minute) * minuteMs)).sort((a, b) => a - b);
+  const made = [...cron.hours]
+    .flatMap((hour) => minutes.map((minute) => (hour * 60 + minute) * minuteMs))
+    .sort((a, b) => a - b);
   times.set(cron, made);
   return made;
 }

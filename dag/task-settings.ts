@@ -22,22 +22,39 @@ export class Settings {
 
   number(name: string, value: unknown, otherwise: number, least: number, most: number, whole = true): number {
     if (value === undefined) return otherwise;
-    const fits = typeof value === 'number' && (whole ? Number.isInteger(value) : Number.isFinite(value)) && value >= least && value <= most;
+    const fits =
+      typeof value === 'number' &&
+      (whole ? Number.isInteger(value) : Number.isFinite(value)) &&
+      value >= least &&
+      value <= most;
     if (fits) return value;
-    this.#tell(`${name} to be ${whole ? 'a whole number' : 'a number'} from ${least} to ${most}`, shown(value));
+    this.#tell(
+      `${name} to be ${whole ? 'a whole number' : 'a number'} from ${least} to ${most}`,
+      shown(value),
+    );
     return otherwise;
   }
 
-  duration(name: string, value: Duration | undefined, otherwise: number, least: number, most: number): number {
+  duration(
+    name: string,
+    value: Duration | undefined,
+    otherwise: number,
+    least: number,
+    most: number,
+  ): number {
     if (value === undefined) return otherwise;
     const ms = durationMs(value);
     if (ms !== null && ms >= least && ms <= most) return ms;
-    this.#tell(`${name} to be from ${durationText(least)} to ${durationText(most)}, such as '30s' or 30000 (milliseconds)`, shown(value));
+    this.#tell(
+      `${name} to be from ${durationText(least)} to ${durationText(most)}, such as '30s' or 30000 (milliseconds)`,
+      shown(value),
+    );
     return otherwise;
   }
 
   flag(name: string, value: unknown): boolean {
-    if (value !== undefined && typeof value !== 'boolean') this.#tell(`${name} to be true or false`, shown(value));
+    if (value !== undefined && typeof value !== 'boolean')
+      this.#tell(`${name} to be true or false`, shown(value));
     return value === true;
   }
 
@@ -50,9 +67,25 @@ export class Settings {
 
   retries(given: TaskOptions['retries']): RetryPlan {
     const options: RetryOptions = typeof given === 'number' ? { limit: given } : (given ?? {});
-    const initialMs = this.duration('retries.initial', options.initial ?? options.initialMs, 5 * second, 0, day);
-    const maxMs = this.duration('retries.max', options.max ?? options.maxMs, Math.max(5 * minute, initialMs), 0, day);
-    if (maxMs < initialMs) this.#tell('retries.max not to be below retries.initial', `${durationText(maxMs)} and ${durationText(initialMs)}`);
+    const initialMs = this.duration(
+      'retries.initial',
+      options.initial ?? options.initialMs,
+      5 * second,
+      0,
+      day,
+    );
+    const maxMs = this.duration(
+      'retries.max',
+      options.max ?? options.maxMs,
+      Math.max(5 * minute, initialMs),
+      0,
+      day,
+    );
+    if (maxMs < initialMs)
+      this.#tell(
+        'retries.max not to be below retries.initial',
+        `${durationText(maxMs)} and ${durationText(initialMs)}`,
+      );
     return {
       limit: this.number('retries.limit', options.limit, 2, 0, 100),
       initialMs,
@@ -63,14 +96,19 @@ export class Settings {
   }
 
   #retryRule(rule: NonNullable<RetryOptions['rules']>[number], name: string): RetryRule {
-    if (typeof rule.errorType !== 'string' || rule.errorType === '') this.#tell(`${name}.errorType to name an error type`, shown(rule.errorType));
-    if (!['retry', 'fail'].includes(rule.action)) this.#tell(`${name}.action to be retry or fail`, shown(rule.action));
+    if (typeof rule.errorType !== 'string' || rule.errorType === '')
+      this.#tell(`${name}.errorType to name an error type`, shown(rule.errorType));
+    if (!['retry', 'fail'].includes(rule.action))
+      this.#tell(`${name}.action to be retry or fail`, shown(rule.action));
     const delayMs = rule.delay === undefined ? null : this.duration(`${name}.delay`, rule.delay, 0, 0, day);
     return { errorType: rule.errorType, action: rule.action, delayMs };
   }
 
   /** Longest time of an attempt, and the longest silence within it. */
-  times(task: TaskDeclaration<never>, otherwise: Duration | undefined): { timeoutMs: number; heartbeatMs: number | null } {
+  times(
+    task: TaskDeclaration<never>,
+    otherwise: Duration | undefined,
+  ): { timeoutMs: number; heartbeatMs: number | null } {
     const { options, body, kind } = task;
     const timeoutMs =
       kind === 'sensor'
@@ -79,11 +117,19 @@ export class Settings {
     const promised = typeof body === 'object' && body !== null ? body.heartbeatMs : undefined;
     const heartbeat = options.heartbeat ?? promised;
     if (heartbeat === undefined) return { timeoutMs, heartbeatMs: null };
-    return { timeoutMs, heartbeatMs: Math.min(this.duration('heartbeat', heartbeat, minute, second, day), timeoutMs) };
+    return {
+      timeoutMs,
+      heartbeatMs: Math.min(this.duration('heartbeat', heartbeat, minute, second, day), timeoutMs),
+    };
   }
 
   sensor(options: TaskDeclaration<never>['options']): SensorPlan {
-    if (options.timeout === undefined) this.#tell('a sensor to have a timeout', 'none', "Say how long it may wait from its first poke, such as timeout: '6h'.");
+    if (options.timeout === undefined)
+      this.#tell(
+        'a sensor to have a timeout',
+        'none',
+        "Say how long it may wait from its first poke, such as timeout: '6h'.",
+      );
     const pokeMs = this.duration('pokeEvery', options.pokeEvery, 30 * second, 100, day);
     return {
       pokeMs,

@@ -49,7 +49,11 @@ export type JsonOf<T> = unknown extends T
             ? never
             : T extends readonly unknown[]
               ? { [Key in keyof T]: JsonOf<T[Key]> }
-              : { [Key in keyof T as T[Key] extends symbol | ((...input: never) => unknown) ? never : Key]: JsonField<T[Key]> };
+              : {
+                  [
+                    Key in keyof T as T[Key] extends symbol | ((...input: never) => unknown) ? never : Key
+                  ]: JsonField<T[Key]>;
+                };
 type JsonField<T> = undefined extends T ? JsonOf<Exclude<T, undefined>> | undefined : JsonOf<T>;
 
 /** What a reference refers to. `scope` is the DAG declaration it belongs to. */
@@ -89,7 +93,8 @@ export function createRef<T>(referent: Referent, onMisuse: (found: string) => vo
   };
   const ref = new Proxy(Object.freeze({}), {
     get(_, name) {
-      if (name === Symbol.toPrimitive) return () => (onMisuse('a reference used as text or number'), '<reference>');
+      if (name === Symbol.toPrimitive)
+        return () => (onMisuse('a reference used as text or number'), '<reference>');
       if (name === Symbol.iterator) return () => (onMisuse('a loop over a reference'), [].values());
       // A thenable would make `await ref` hang; JSON.stringify would call toJSON.
       if (typeof name === 'symbol' || name === 'then' || name === 'toJSON') return undefined;

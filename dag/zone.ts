@@ -38,8 +38,16 @@ export function isTimezone(timezone: unknown): timezone is string {
 export function wallAt(timezone: string, at: number): number {
   if (timezone === 'UTC') return at;
   const parts: Record<string, number> = {};
-  for (const { type, value } of formatter(timezone).formatToParts(at)) if (type !== 'literal') parts[type] = Number(value);
-  const seconds = Date.UTC(parts['year']!, parts['month']! - 1, parts['day'], parts['hour'], parts['minute'], parts['second']);
+  for (const { type, value } of formatter(timezone).formatToParts(at))
+    if (type !== 'literal') parts[type] = Number(value);
+  const seconds = Date.UTC(
+    parts['year']!,
+    parts['month']! - 1,
+    parts['day'],
+    parts['hour'],
+    parts['minute'],
+    parts['second'],
+  );
   return seconds + (((at % 1000) + 1000) % 1000);
 }
 

@@ -16,18 +16,30 @@ const plan = planOf(
 
 test('a task that has not begun names the upstream tasks it waits for', () => {
   const run = new Driven(plan).succeed('a');
-  expect(explain(plan, run.progress, 'c')).toEqual({ kind: 'upstream_open', open: [{ taskId: 'b', state: 'running' }] });
-  expect(explain(plan, run.progress, 'd')).toEqual({ kind: 'upstream_open', open: [{ taskId: 'c', state: 'none' }] });
+  expect(explain(plan, run.progress, 'c')).toEqual({
+    kind: 'upstream_open',
+    open: [{ taskId: 'b', state: 'running' }],
+  });
+  expect(explain(plan, run.progress, 'd')).toEqual({
+    kind: 'upstream_open',
+    open: [{ taskId: 'c', state: 'none' }],
+  });
 });
 
 test('a task whose rule is met but that a short circuit could still skip names the short circuit', () => {
-  expect(explain(plan, new Driven(plan).succeed('a').progress, 'e')).toEqual({ kind: 'undecided_above', open: [{ taskId: 'gate', state: 'running' }] });
+  expect(explain(plan, new Driven(plan).succeed('a').progress, 'e')).toEqual({
+    kind: 'undecided_above',
+    open: [{ taskId: 'gate', state: 'running' }],
+  });
 });
 
 test('a running, a waiting and an unknown one are told apart', () => {
   const run = new Driven(plan).fail('b', { retryable: true });
   expect(explain(plan, run.progress, 'a')).toEqual({ kind: 'running', attempt: 1 });
-  expect(explain(plan, run.progress, 'b')).toEqual({ kind: 'waiting', for: { reason: 'retry', untilMs: run.at + 5_000 } });
+  expect(explain(plan, run.progress, 'b')).toEqual({
+    kind: 'waiting',
+    for: { reason: 'retry', untilMs: run.at + 5_000 },
+  });
   expect(explain(plan, run.progress, 'z')).toEqual({ kind: 'unknown_instance' });
 });
 
@@ -45,5 +57,7 @@ test('a task that ended without running names what decided it', () => {
 });
 
 test('a task of a cancelled run says so', () => {
-  expect(explain(plan, new Driven(plan).tell({ type: 'cancel_requested' }).progress, 'd')).toEqual({ kind: 'run_cancelled' });
+  expect(explain(plan, new Driven(plan).tell({ type: 'cancel_requested' }).progress, 'd')).toEqual({
+    kind: 'run_cancelled',
+  });
 });

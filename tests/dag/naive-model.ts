@@ -33,7 +33,10 @@ export interface NaiveTask {
 
 /** May a task with this rule start, given how its direct upstream tasks stand (null: not ended)? */
 export function mayStart(rule: Rule, upstream: readonly (End | null)[]): boolean {
-  const is = (...ends: (End | null)[]) => (state: End | null): boolean => ends.includes(state);
+  const is =
+    (...ends: (End | null)[]) =>
+    (state: End | null): boolean =>
+      ends.includes(state);
   const failed = is('failed', 'upstream_failed');
   const done = upstream.every((state) => state !== null);
   if (upstream.length === 0) return true;
@@ -46,7 +49,8 @@ export function mayStart(rule: Rule, upstream: readonly (End | null)[]): boolean
   if (rule === 'one_success') return upstream.some(is('success'));
   if (rule === 'one_done') return upstream.some(is('success', 'failed'));
   if (rule === 'none_failed') return done && !upstream.some(failed);
-  if (rule === 'none_failed_min_one_success') return done && !upstream.some(failed) && upstream.some(is('success'));
+  if (rule === 'none_failed_min_one_success')
+    return done && !upstream.some(failed) && upstream.some(is('success'));
   if (rule === 'none_skipped') return done && !upstream.some(is('skipped'));
   return true;
 }
@@ -54,7 +58,13 @@ export function mayStart(rule: Rule, upstream: readonly (End | null)[]): boolean
 /** How a task ends that can never start: skipped if skips alone are to blame or its rule asked for something else, upstream_failed if a failure is. */
 function endWithoutRunning(rule: Rule, upstream: readonly End[]): End {
   const failure = upstream.some((state) => state === 'failed' || state === 'upstream_failed');
-  const failurePropagates: readonly Rule[] = ['all_success', 'all_done_min_one_success', 'one_success', 'none_failed', 'none_failed_min_one_success'];
+  const failurePropagates: readonly Rule[] = [
+    'all_success',
+    'all_done_min_one_success',
+    'one_success',
+    'none_failed',
+    'none_failed_min_one_success',
+  ];
   return failure && failurePropagates.includes(rule) ? 'upstream_failed' : 'skipped';
 }
 
@@ -73,22 +83,29 @@ export function naiveEnds(tasks: readonly NaiveTask[]): ReadonlyMap<string, End>
     const ofBranch = (branch: NaiveTask): boolean =>
       branch.follows === null || branch.follows.some((id) => id === task.id || isBelow(tasks, task.id, id));
     const cut = above.some((other) => other.cuts && ends.get(other.id) === 'success');
-    const notFollowed = above.some((other) => task.upstream.includes(other.id) && ends.get(other.id) === 'success' && !ofBranch(other));
+    const notFollowed = above.some(
+      (other) => task.upstream.includes(other.id) && ends.get(other.id) === 'success' && !ofBranch(other),
+    );
     const upstream = task.upstream.map((id) => ends.get(id)!);
     if (task.rule !== 'always' && (cut || notFollowed)) ends.set(task.id, 'skipped');
-    else ends.set(task.id, mayStart(task.rule, upstream) ? task.ifRun : endWithoutRunning(task.rule, upstream));
+    else
+      ends.set(task.id, mayStart(task.rule, upstream) ? task.ifRun : endWithoutRunning(task.rule, upstream));
   };
   while (ends.size < tasks.length) for (const task of tasks) decide(task);
   return ends;
 }
 
 /** How the run ends: failed if a task failed, unless what came of the failure was handled. */
-export function naiveOutcome(tasks: readonly NaiveTask[], ends: ReadonlyMap<string, End>): 'success' | 'failed' {
+export function naiveOutcome(
+  tasks: readonly NaiveTask[],
+  ends: ReadonlyMap<string, End>,
+): 'success' | 'failed' {
   const handled = (id: string): boolean =>
     tasks.some(
       (task) =>
         task.upstream.includes(id) &&
-        ((task.handles && ends.get(task.id) === 'success') || (ends.get(task.id) === 'upstream_failed' && handled(task.id))),
+        ((task.handles && ends.get(task.id) === 'success') ||
+          (ends.get(task.id) === 'upstream_failed' && handled(task.id))),
     );
   return tasks.some((task) => ends.get(task.id) === 'failed' && !handled(task.id)) ? 'failed' : 'success';
 }

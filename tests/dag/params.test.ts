@@ -27,7 +27,13 @@ test('params not given get their default, optional ones null', () => {
 });
 
 test('every unknown, missing and unfit value is told at once', () => {
-  const { problems } = resolveParams(plan, { days: 1.5, from: '2026-02-30', rate: '1', dry: 0, colour: 'red' });
+  const { problems } = resolveParams(plan, {
+    days: 1.5,
+    from: '2026-02-30',
+    rate: '1',
+    dry: 0,
+    colour: 'red',
+  });
   expect(problems.map((each) => `${each.place}: ${each.message}`)).toEqual([
     'param colour: expected one of days, mode, from, rate, dry, extra; found colour. Correct or remove it.',
     'param days: expected an integer; found 1.5. Give a value that fits.',
@@ -45,9 +51,20 @@ test('a value that is not allowed is a problem, a required one may not be null, 
 });
 
 test('texts are read by the type of the param', () => {
-  expect(resolveParamTexts(plan, { days: '7', mode: 'slow', from: '2026-01-01', rate: '1e1', dry: 'true', extra: '{"a":[1]}' })).toEqual({
+  expect(
+    resolveParamTexts(plan, {
+      days: '7',
+      mode: 'slow',
+      from: '2026-01-01',
+      rate: '1e1',
+      dry: 'true',
+      extra: '{"a":[1]}',
+    }),
+  ).toEqual({
     values: { days: 7, mode: 'slow', from: '2026-01-01', rate: 10, dry: true, extra: { a: [1] } },
     problems: [],
   });
-  expect(resolveParamTexts(plan, { days: 'many', mode: 'slow' }).problems[0]!.message).toBe('expected an integer; found "many". Give a value that fits.');
+  expect(resolveParamTexts(plan, { days: 'many', mode: 'slow' }).problems[0]!.message).toBe(
+    'expected an integer; found "many". Give a value that fits.',
+  );
 });

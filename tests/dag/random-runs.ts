@@ -16,12 +16,23 @@ export interface RandomRun {
 }
 
 const rules: readonly Rule[] = [
-  'all_success', 'all_success', 'all_failed', 'all_done', 'all_done_min_one_success', 'all_skipped', 'one_failed', 'one_success', 'one_done',
-  'none_failed', 'none_failed_min_one_success', 'none_skipped', 'always',
+  'all_success',
+  'all_success',
+  'all_failed',
+  'all_done',
+  'all_done_min_one_success',
+  'all_skipped',
+  'one_failed',
+  'one_success',
+  'one_done',
+  'none_failed',
+  'none_failed_min_one_success',
+  'none_skipped',
+  'always',
 ];
 
 interface Draw {
-  readonly kind: 'task' | 'task' | 'map' | 'branch' | 'short_circuit' | 'sensor' | 'late-sensor' | 'wait';
+  readonly kind: 'task' | 'map' | 'branch' | 'short_circuit' | 'sensor' | 'late-sensor' | 'wait';
   readonly edges: readonly boolean[];
   readonly rule: Rule;
   readonly limit: number;
@@ -29,12 +40,26 @@ interface Draw {
   readonly truthy: boolean;
   readonly softFail: boolean;
   readonly picks: readonly boolean[];
-  readonly instances: readonly { readonly fails: boolean; readonly failures: number; readonly extras: readonly Turn[] }[];
+  readonly instances: readonly {
+    readonly fails: boolean;
+    readonly failures: number;
+    readonly extras: readonly Turn[];
+  }[];
 }
 
 const size = 9;
 const draw: fc.Arbitrary<Draw> = fc.record({
-  kind: fc.constantFrom('task', 'task', 'task', 'map', 'branch', 'short_circuit', 'sensor', 'late-sensor', 'wait'),
+  kind: fc.constantFrom(
+    'task',
+    'task',
+    'task',
+    'map',
+    'branch',
+    'short_circuit',
+    'sensor',
+    'late-sensor',
+    'wait',
+  ),
   edges: fc.array(fc.boolean(), { minLength: size, maxLength: size }),
   rule: fc.constantFrom(...rules),
   limit: fc.nat(2),
@@ -43,37 +68,53 @@ const draw: fc.Arbitrary<Draw> = fc.record({
   softFail: fc.boolean(),
   picks: fc.array(fc.boolean(), { minLength: size, maxLength: size }),
   instances: fc.array(
-    fc.record({ fails: fc.boolean(), failures: fc.nat(3), extras: fc.array(fc.constantFrom<Turn>('conflict', 'unknown'), { maxLength: 3 }) }),
+    fc.record({
+      fails: fc.boolean(),
+      failures: fc.nat(3),
+      extras: fc.array(fc.constantFrom<Turn>('conflict', 'unknown'), { maxLength: 3 }),
+    }),
     { minLength: 1, maxLength: 4 },
   ),
 });
 
 /** A random plan with everything that will happen in its run, and the same told to the naive model. */
-export const randomRun: fc.Arbitrary<RandomRun> = fc.array(draw, { minLength: 1, maxLength: size }).map((draws) => {
-  const id = (index: number): string => `t${index}`;
-  const upstream = draws.map((each, index) => draws.flatMap((_, from) => (from < index && each.edges[from] ? [id(from)] : [])));
-  const below = (index: number): string[] => draws.flatMap((_, to) => (upstream[to]!.includes(id(index)) ? [id(to)] : []));
-  const parts = draws.map((each, index) => {
-    const scripts = (each.kind === 'map' ? each.instances.slice(1) : each.instances.slice(0, 1)).map((part) => script(each, part));
-    const follows = each.kind === 'branch' ? below(index).filter((_, n) => each.picks[n]) : null;
-    return { each, follows, scripts, ifRun: endIfRun(each, scripts) };
+export const randomRun: fc.Arbitrary<RandomRun> = fc
+  .array(draw, { minLength: 1, maxLength: size })
+  .map((draws) => {
+    const id = (index: number): string => `t${index}`;
+    const upstream = draws.map((each, index) =>
+      draws.flatMap((_, from) => (from < index && each.edges[from] ? [id(from)] : [])),
+    );
+    const below = (index: number): string[] =>
+      draws.flatMap((_, to) => (upstream[to]!.includes(id(index)) ? [id(to)] : []));
+    const parts = draws.map((each, index) => {
+      const scripts = (each.kind === 'map' ? each.instances.slice(1) : each.instances.slice(0, 1)).map(
+        (part) => script(each, part),
+      );
+      const follows = each.kind === 'branch' ? below(index).filter((_, n) => each.picks[n]) : null;
+      return { each, follows, scripts, ifRun: endIfRun(each, scripts) };
+    });
+    const tasks = parts.map(({ each }, index) => planTask(id(index), upstream[index]!, each));
+    return {
+      plan: { ...header, tasks },
+      naive: parts.map(({ each, follows, ifRun }, index) => ({
+        id: id(index),
+        upstream: upstream[index]!,
+        rule: each.rule,
+        ifRun,
+        follows,
+        cuts: each.kind === 'short_circuit' && !each.truthy,
+        handles: handles(each),
+      })),
+      scripts: new Map(parts.map(({ scripts }, index) => [id(index), scripts])),
+      outputs: new Map(
+        parts.map(({ each, follows }, index) => [
+          id(index),
+          each.kind === 'short_circuit' ? each.truthy : each.kind === 'branch' ? follows : index,
+        ]),
+      ),
+    };
   });
-  const tasks = parts.map(({ each }, index) => planTask(id(index), upstream[index]!, each));
-  return {
-    plan: { ...header, tasks },
-    naive: parts.map(({ each, follows, ifRun }, index) => ({
-      id: id(index),
-      upstream: upstream[index]!,
-      rule: each.rule,
-      ifRun,
-      follows,
-      cuts: each.kind === 'short_circuit' && !each.truthy,
-      handles: handles(each),
-    })),
-    scripts: new Map(parts.map(({ scripts }, index) => [id(index), scripts])),
-    outputs: new Map(parts.map(({ each, follows }, index) => [id(index), each.kind === 'short_circuit' ? each.truthy : each.kind === 'branch' ? follows : index])),
-  };
-});
 
 const header = {
   format: 1,
@@ -106,7 +147,10 @@ function planTask(id: string, upstream: readonly string[], each: Draw): PlanTask
     retries: { limit: each.limit, initialMs: 10, factor: 2, maxMs: 100, rules: [] },
     timeoutMs: 1000,
     heartbeatMs: null,
-    sensor: kind === 'sensor' ? { pokeMs: 5, timeoutMs: each.kind === 'sensor' ? 1e14 : 12, softFail: each.softFail } : null,
+    sensor:
+      kind === 'sensor'
+        ? { pokeMs: 5, timeoutMs: each.kind === 'sensor' ? 1e14 : 12, softFail: each.softFail }
+        : null,
     wait: kind === 'wait' ? { forMs: 50 } : null,
     ...(handles(each) ? { handlesFailure: true as const } : {}),
     summary: null,
@@ -119,7 +163,11 @@ function script(each: Draw, part: Draw['instances'][number]): readonly Turn[] {
   if (each.kind === 'late-sensor') return Array.from({ length: 20 }, () => 'poke');
   const retried = Math.min(part.failures, each.limit);
   const pokes: Turn[] = each.kind === 'sensor' ? ['poke', 'poke'] : [];
-  const before: Turn[] = [...part.extras, ...Array.from({ length: retried }, (): Turn => 'retryable'), ...pokes];
+  const before: Turn[] = [
+    ...part.extras,
+    ...Array.from({ length: retried }, (): Turn => 'retryable'),
+    ...pokes,
+  ];
   // One retryable failure more than the budget allows ends it as surely as a terminal one.
   return [...before, part.fails ? (retried === each.limit ? 'retryable' : 'terminal') : 'success'];
 }

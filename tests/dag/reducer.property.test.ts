@@ -60,7 +60,10 @@ class Simulation {
     const kind = this.#choose(3);
     if (kind === 0) this.progress = JSON.parse(JSON.stringify(this.progress)) as RunProgress;
     const late = this.#past[this.#choose(Math.max(1, this.#past.length))];
-    const isLate = late !== undefined && 'attempt' in late && late.attempt < (this.#running.get(late.key)?.attempt ?? Infinity);
+    const isLate =
+      late !== undefined &&
+      'attempt' in late &&
+      late.attempt < (this.#running.get(late.key)?.attempt ?? Infinity);
     if (kind === 1 && isLate) {
       const before = this.progress;
       this.#tell({ ...late, at: this.#at });

@@ -17,12 +17,28 @@ function ticks(cron: string, timezone: string, from: string, count: number): str
 
 describe('cron', () => {
   test.each([
-    ['*/20 8-9 * * *', '2026-01-01T00:00Z', ['2026-01-01T08:00', '2026-01-01T08:20', '2026-01-01T08:40', '2026-01-01T09:00']],
-    ['5/25 0 * * *', '2026-01-01T00:00Z', ['2026-01-01T00:05', '2026-01-01T00:30', '2026-01-01T00:55', '2026-01-02T00:05']],
+    [
+      '*/20 8-9 * * *',
+      '2026-01-01T00:00Z',
+      ['2026-01-01T08:00', '2026-01-01T08:20', '2026-01-01T08:40', '2026-01-01T09:00'],
+    ],
+    [
+      '5/25 0 * * *',
+      '2026-01-01T00:00Z',
+      ['2026-01-01T00:05', '2026-01-01T00:30', '2026-01-01T00:55', '2026-01-02T00:05'],
+    ],
     ['0 0 * feb,APR *', '2026-02-27T12:00Z', ['2026-02-28T00:00', '2026-04-01T00:00']],
-    ['0 12 * * mon-wed,5', '2026-01-02T00:00Z', ['2026-01-02T12:00', '2026-01-05T12:00', '2026-01-06T12:00', '2026-01-07T12:00', '2026-01-09T12:00']],
+    [
+      '0 12 * * mon-wed,5',
+      '2026-01-02T00:00Z',
+      ['2026-01-02T12:00', '2026-01-05T12:00', '2026-01-06T12:00', '2026-01-07T12:00', '2026-01-09T12:00'],
+    ],
     ['0 0 * * 7', '2026-01-01T00:00Z', ['2026-01-04T00:00', '2026-01-11T00:00']],
-    ['0 0 13 * fri', '2026-02-10T00:00Z', ['2026-02-13T00:00', '2026-02-20T00:00', '2026-02-27T00:00', '2026-03-06T00:00', '2026-03-13T00:00']],
+    [
+      '0 0 13 * fri',
+      '2026-02-10T00:00Z',
+      ['2026-02-13T00:00', '2026-02-20T00:00', '2026-02-27T00:00', '2026-03-06T00:00', '2026-03-13T00:00'],
+    ],
     ['0 0 */10 * mon', '2026-06-01T00:00Z', ['2026-06-01T00:00', '2026-08-31T00:00']],
     ['0 0 29 2 *', '2096-03-01T00:00Z', ['2104-02-29T00:00']],
     ['0 0 31 * *', '2026-01-31T01:00Z', ['2026-03-31T00:00', '2026-05-31T00:00']],
@@ -66,18 +82,45 @@ describe('cron', () => {
 
 describe('daylight saving', () => {
   test('a time of day that is skipped ticks as long after as it lies in the gap, one that is repeated only once', () => {
-    expect(ticks('30 2 * * *', 'Europe/Berlin', '2026-03-28T00:00Z', 3)).toEqual(['2026-03-28T01:30', '2026-03-29T01:30', '2026-03-30T00:30']);
-    expect(ticks('30 2 * * *', 'Europe/Berlin', '2026-10-24T00:00Z', 3)).toEqual(['2026-10-24T00:30', '2026-10-25T00:30', '2026-10-26T01:30']);
+    expect(ticks('30 2 * * *', 'Europe/Berlin', '2026-03-28T00:00Z', 3)).toEqual([
+      '2026-03-28T01:30',
+      '2026-03-29T01:30',
+      '2026-03-30T00:30',
+    ]);
+    expect(ticks('30 2 * * *', 'Europe/Berlin', '2026-10-24T00:00Z', 3)).toEqual([
+      '2026-10-24T00:30',
+      '2026-10-25T00:30',
+      '2026-10-26T01:30',
+    ]);
   });
 
   test('an hourly schedule follows real time', () => {
-    expect(ticks('0 * * * *', 'Europe/Berlin', '2026-03-28T23:00Z', 5)).toEqual(['2026-03-28T23:00', '2026-03-29T00:00', '2026-03-29T01:00', '2026-03-29T02:00', '2026-03-29T03:00']);
-    expect(ticks('30 * * * *', 'Australia/Lord_Howe', '2026-04-04T13:00Z', 4)).toEqual(['2026-04-04T13:30', '2026-04-04T14:30', '2026-04-04T15:00', '2026-04-04T16:00']);
+    expect(ticks('0 * * * *', 'Europe/Berlin', '2026-03-28T23:00Z', 5)).toEqual([
+      '2026-03-28T23:00',
+      '2026-03-29T00:00',
+      '2026-03-29T01:00',
+      '2026-03-29T02:00',
+      '2026-03-29T03:00',
+    ]);
+    expect(ticks('30 * * * *', 'Australia/Lord_Howe', '2026-04-04T13:00Z', 4)).toEqual([
+      '2026-04-04T13:30',
+      '2026-04-04T14:30',
+      '2026-04-04T15:00',
+      '2026-04-04T16:00',
+    ]);
   });
 
   test('a day without midnight begins when it begins, and a day that does not exist has no tick of its own', () => {
-    expect(ticks('@daily', 'America/Sao_Paulo', '2018-11-03T00:00Z', 3)).toEqual(['2018-11-03T03:00', '2018-11-04T03:00', '2018-11-05T02:00']);
-    expect(ticks('@daily', 'Pacific/Apia', '2011-12-29T00:00Z', 3)).toEqual(['2011-12-29T10:00', '2011-12-30T10:00', '2011-12-31T10:00']);
+    expect(ticks('@daily', 'America/Sao_Paulo', '2018-11-03T00:00Z', 3)).toEqual([
+      '2018-11-03T03:00',
+      '2018-11-04T03:00',
+      '2018-11-05T02:00',
+    ]);
+    expect(ticks('@daily', 'Pacific/Apia', '2011-12-29T00:00Z', 3)).toEqual([
+      '2011-12-29T10:00',
+      '2011-12-30T10:00',
+      '2011-12-31T10:00',
+    ]);
   });
 });
 
@@ -119,7 +162,11 @@ function scan(timezone: string, from: string): readonly Minute[] {
   const known = scanned.get(timezone + from);
   if (known !== undefined) return known;
   // Swedish dates read like ISO 8601.
-  const format = new Intl.DateTimeFormat('sv-SE', { timeZone: timezone, dateStyle: 'short', timeStyle: 'medium' });
+  const format = new Intl.DateTimeFormat('sv-SE', {
+    timeZone: timezone,
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  });
   const start = Date.parse(from);
   const minutes = Array.from({ length: days * 1440 }, (_, n) => {
     const at = start + n * minuteMs;
@@ -141,9 +188,18 @@ function matcher(cron: string): Matcher {
   );
   return (wall) => {
     const date = new Date(wall);
-    const values = [date.getUTCMinutes(), date.getUTCHours(), date.getUTCDate(), date.getUTCMonth() + 1, date.getUTCDay()];
+    const values = [
+      date.getUTCMinutes(),
+      date.getUTCHours(),
+      date.getUTCDate(),
+      date.getUTCMonth() + 1,
+      date.getUTCDay(),
+    ];
     return fields.every((items, index) =>
-      items.some(({ low, high, step }) => values[index]! >= low && values[index]! <= high && (values[index]! - low) % step === 0),
+      items.some(
+        ({ low, high, step }) =>
+          values[index]! >= low && values[index]! <= high && (values[index]! - low) % step === 0,
+      ),
     );
   };
 }
@@ -176,20 +232,30 @@ const crons = fc
 
 test('next and previous ticks are those found by looking at every minute, across every kind of transition', () => {
   fc.assert(
-    fc.property(crons, fc.constantFrom(...windows), fc.array(fc.nat(days * 1440 * 60 - 1), { minLength: 5, maxLength: 5 }), (cron, [timezone, from], seconds) => {
-      const minutes = scan(timezone, from);
-      // The first and last day only give context: what the window cuts off cannot be known there.
-      const [low, high] = [minutes[1440]!.at, minutes.at(-1440)!.at];
-      const expected = naiveTicks(cron, minutes).filter((tick) => tick >= low && tick < high);
-      const found: number[] = [];
-      for (let tick = nextTick({ cron }, timezone, low - 1); tick < high; tick = nextTick({ cron }, timezone, tick)) found.push(tick);
-      expect(found).toEqual(expected);
-      for (const second of seconds) {
-        const at = minutes[0]!.at + second * 1000;
-        const last = expected.findLast((tick) => tick <= at);
-        if (at < high && last !== undefined) expect(previousTick({ cron }, timezone, at)).toBe(last);
-      }
-    }),
+    fc.property(
+      crons,
+      fc.constantFrom(...windows),
+      fc.array(fc.nat(days * 1440 * 60 - 1), { minLength: 5, maxLength: 5 }),
+      (cron, [timezone, from], seconds) => {
+        const minutes = scan(timezone, from);
+        // The first and last day only give context: what the window cuts off cannot be known there.
+        const [low, high] = [minutes[1440]!.at, minutes.at(-1440)!.at];
+        const expected = naiveTicks(cron, minutes).filter((tick) => tick >= low && tick < high);
+        const found: number[] = [];
+        for (
+          let tick = nextTick({ cron }, timezone, low - 1);
+          tick < high;
+          tick = nextTick({ cron }, timezone, tick)
+        )
+          found.push(tick);
+        expect(found).toEqual(expected);
+        for (const second of seconds) {
+          const at = minutes[0]!.at + second * 1000;
+          const last = expected.findLast((tick) => tick <= at);
+          if (at < high && last !== undefined) expect(previousTick({ cron }, timezone, at)).toBe(last);
+        }
+      },
+    ),
     { numRuns: 400 },
   );
 });

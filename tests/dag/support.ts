@@ -23,7 +23,8 @@ export function problemsOf(definition: DagDefinition<Record<never, never>>): rea
   try {
     compileDag(definition, { sha256 });
   } catch (error) {
-    if (error instanceof DagProblemsError) return error.problems.map((each) => `${each.place}: ${each.message}`);
+    if (error instanceof DagProblemsError)
+      return error.problems.map((each) => `${each.place}: ${each.message}`);
     throw error;
   }
   return [];
@@ -31,7 +32,11 @@ export function problemsOf(definition: DagDefinition<Record<never, never>>): rea
 
 export const facts: RunFacts = {
   run: { id: 'r1', type: 'manual' },
-  interval: { start: '2026-01-01T00:00:00Z', end: '2026-01-02T00:00:00Z', logicalDate: '2026-01-01T00:00:00Z' },
+  interval: {
+    start: '2026-01-01T00:00:00Z',
+    end: '2026-01-02T00:00:00Z',
+    logicalDate: '2026-01-01T00:00:00Z',
+  },
   params: {},
 };
 

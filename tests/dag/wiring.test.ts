@@ -26,7 +26,15 @@ export const checked = dag('checked', {}, ({ task }) => {
 `,
   );
   const config = join(folder, `${name}.json`);
-  await writeFile(config, JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions: { types: [] }, include: [file], exclude: [] }));
+  await writeFile(
+    config,
+    JSON.stringify({
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions: { types: [] },
+      include: [file],
+      exclude: [],
+    }),
+  );
   try {
     await promisify(execFile)('npx', ['tsc', '-p', config], { cwd: root });
     return '';
@@ -44,7 +52,11 @@ test.each([
   ['an-unknown-field', '{ target: extract.output.table, count: 1, colour: 1 }', "'colour' does not exist"],
   ['an-unknown-output', '{ target: extract.output.tabel, count: 1 }', "Property 'tabel' does not exist"],
   ['another-shape', 'extract', 'missing the following properties'],
-  ['another-type', '{ target: extract.output.rows, count: 1 }', "'Referring<number>' is not assignable to type 'Referring<string>'"],
+  [
+    'another-type',
+    '{ target: extract.output.rows, count: 1 }',
+    "'Referring<number>' is not assignable to type 'Referring<string>'",
+  ],
 ])('the compiler refuses %s and says so', async (name, wiring, message) => {
   const output = await compile(name, wiring);
   expect(output).toContain(`${name}.ts(5,`);
