@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { RetryableError } from '../../ports/errors.ts';
 import { openSpillFolder, type SpillFolder } from './spill-folder.ts';
 
 export interface DatabaseOptions {
@@ -23,6 +24,7 @@ export class Database {
   readonly threads: number;
   readonly #spill: SpillFolder;
   #instance: Promise<DuckDBInstance>;
+  #closed = false;
   running = 0;
 
   private constructor(options: DatabaseOptions, spill: SpillFolder) {
@@ -59,6 +61,12 @@ export class Database {
   }
 
   async connect(): Promise<DuckDBConnection> {
+    if (this.#closed)
+      throw new RetryableError({
+        expected: 'an open database',
+        found: 'one that was closed',
+        remedy: 'The attempt is tried again by the next worker.',
+      });
     return (await this.#instance).connect();
   }
 
@@ -69,6 +77,7 @@ export class Database {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const instance = await this.#instance.catch(() => null);
     instance?.closeSync();
     await this.#spill[Symbol.asyncDispose]();

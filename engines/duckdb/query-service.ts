@@ -49,7 +49,7 @@ class DuckDbQueryService implements QueryService {
   readonly #options: DuckDbQueryServiceOptions;
   readonly #slots = new Slots(queriesAtOnce);
   readonly #closing = new AbortController();
-  readonly #open = new Set<AsyncDisposableStack>();
+  readonly #open = new Set<Promise<void>>();
 
   constructor(options: DuckDbQueryServiceOptions) {
     this.#options = options;
@@ -60,16 +60,22 @@ class DuckDbQueryService implements QueryService {
     const abort = new AbortController();
     const signal = AbortSignal.any([abort.signal, this.#closing.signal]);
     const resources = new AsyncDisposableStack();
+    const ended = Promise.withResolvers<void>();
+    this.#open.add(ended.promise);
+    resources.defer(() => {
+      this.#open.delete(ended.promise);
+      ended.resolve();
+    });
     const stop = () => abort.abort(options.signal?.reason);
     options.signal?.addEventListener('abort', stop, { once: true });
     resources.defer(() => options.signal?.removeEventListener('abort', stop));
-    // A result nobody reads on must not keep its database when the caller gives up or the service closes.
-    signal.addEventListener('abort', () => this.#giveBack(resources), { once: true });
     try {
       resources.defer(await this.#slots.take(signal));
-      this.#open.add(resources);
-      resources.defer(() => void this.#open.delete(resources));
-      return await this.#answer(sql, { ...options, signal }, resources);
+      const result = await this.#answer(sql, { ...options, signal }, resources);
+      // A result nobody reads on must not keep its database when the caller gives up or the service closes.
+      signal.addEventListener('abort', () => this.#giveBack(resources), { once: true });
+      if (signal.aborted) throw signal.reason;
+      return result;
     } catch (error) {
       await resources.disposeAsync();
       throw error;
@@ -186,7 +192,7 @@ class DuckDbQueryService implements QueryService {
         remedy: 'Ask again.',
       }),
     );
-    await Promise.allSettled([...this.#open].map((resources) => resources.disposeAsync()));
+    await Promise.all(this.#open);
   }
 }
 

@@ -27,6 +27,7 @@ export class Session implements Disposable {
   readonly #place: string;
   readonly #options: CallOptions;
   #active: Promise<unknown> = Promise.resolve();
+  #closed = false;
 
   private constructor(database: Database, connection: DuckDBConnection, place: string, options: CallOptions) {
     this.database = database;
@@ -40,6 +41,7 @@ export class Session implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#closed = true;
     this.#connection.closeSync();
   }
 
@@ -106,6 +108,8 @@ export class Session implements Disposable {
     this.database.running += 1;
     try {
       if (signal?.aborted === true) throw signal.reason;
+      // DuckDB's binding does not survive a call on a closed connection.
+      if (this.#closed) throw new Error(`${this.#place}: the session is closed`);
       beat?.(statement.label);
       const running = work();
       this.#active = running.then(

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { partitionText, type Table } from '../../../dag/relation.ts';
+import { openDuckDbQueryService } from '../../../engines/duckdb/query-service.ts';
+import type { PartitionLog, PartitionVersion } from '../../../ports/ledger.ts';
+import { queryServiceConformance } from '../../ports/query-service.case.ts';
+import { read } from '../../ports/query-service/fixture.ts';
+import { job } from '../../ports/sql-engine/fixture.ts';
+import { openedEngine } from './opened.ts';
+
+/** The two questions a query asks of the ledger, answered from memory. */
+class PublishedTables implements Pick<PartitionLog, 'tables' | 'snapshot'> {
+  readonly published = new Map<
+    string,
+    { readonly table: Table; readonly partitions: readonly PartitionVersion[] }
+  >();
+
+  async tables(): ReturnType<PartitionLog['tables']> {
+    return [...this.published.values()].map(({ table, partitions }) => ({
+      ...table,
+      partitions: partitions.length,
+      rows: 0,
+      bytes: 0,
+      updatedAt: null,
+    }));
+  }
+
+  async snapshot(wanted: Parameters<PartitionLog['snapshot']>[0]): ReturnType<PartitionLog['snapshot']> {
+    return {
+      snapshot: { parts: [] },
+      partitions: wanted.flatMap(({ selector }) => this.published.get(selector.table)!.partitions),
+    };
+  }
+}
+
+async function opened() {
+  const { engine, objects, spillFolder, ...rest } = await openedEngine();
+  const ledger = new PublishedTables();
+  const service = await openDuckDbQueryService({
+    ledger,
+    objects,
+    memoryLimitBytes: 1 << 30,
+    spillFolder,
+    threads: 2,
+  });
+  const publish = async (table: Table, select: string) => {
+    const result = await engine.run(
+      job({
+        outputs: [
+          {
+            name: 'out',
+            select,
+            columns: table.columns,
+            partitionBy: table.partitionBy,
+            prefix: `${table.name}/${randomUUID()}`,
+          },
+        ],
+      }),
+    );
+    const partitions = result.outputs['out']!.map((written, version) => ({
+      ...written,
+      table: table.name,
+      partitionText: partitionText(table, written.partition),
+      version,
+      publicationId: version,
+    }));
+    ledger.published.set(table.name, { table, partitions });
+  };
+  return {
+    service,
+    publish,
+    objects,
+    async [Symbol.asyncDispose]() {
+      await service.close();
+      await rest[Symbol.asyncDispose]();
+    },
+  };
+}
+
+queryServiceConformance('the DuckDB query service', opened);
+
+const numbers: Table = {
+  name: 'test.numbers',
+  zone: 'gold',
+  columns: [{ name: 'n', type: 'bigint', nullable: false }],
+  partitionBy: [],
+};
+
+test('a query goes on with the files of its snapshot when a newer version is published meanwhile', async () => {
+  await using fixture = await opened();
+  await fixture.publish(numbers, 'select range as n from range(200000)');
+  const result = await fixture.service.query('select n from test.numbers order by n');
+  await fixture.publish(numbers, 'select -1 as n');
+  expect((await read(result)).length).toBe(200_000);
+  expect(await read(await fixture.service.query('select n from test.numbers'))).toEqual([['-1']]);
+});
+
+test('a file of the lake that the query did not name cannot be read, even by its path', async () => {
+  await using fixture = await opened();
+  await fixture.publish(numbers, 'select 1 as n');
+  const secret = { ...numbers, name: 'test.secret' };
+  await fixture.publish(secret, 'select 42 as n');
+  const paths: string[] = [];
+  for await (const object of fixture.objects.list('test.secret/'))
+    paths.push(fixture.objects.location(object.key));
+  for (const path of paths)
+    await expect(fixture.service.query(`select * from test.numbers, '${path}'`)).rejects.toThrow(
+      /published table/,
+    );
+});
+
+test('closing the service ends what is still open', async () => {
+  await using fixture = await opened();
+  await fixture.publish(numbers, 'select range as n from range(100000)');
+  const result = await fixture.service.query('select a.n from test.numbers a, test.numbers b');
+  await fixture.service.close();
+  await expect(read(result)).rejects.toThrow();
+  await expect(fixture.service.query('select 1')).rejects.toThrow(/closed/);
+});
