@@ -12,6 +12,8 @@ export type AttemptEvent = Extract<RunEvent, { readonly attempt: number }>;
 export function attemptEnded(draft: Draft, event: AttemptEvent): void {
   const instance = draft.instances[event.key];
   if (instance === undefined || instance.state !== 'running' || instance.attempt !== event.attempt) return;
+  // A mapped task as a whole is running without an attempt of its own.
+  if (instance.attempt === 0) return;
   switch (event.type) {
     case 'attempt_succeeded':
       return succeeded(draft, instance, event.output);

@@ -54,6 +54,12 @@ describe('maps', () => {
     ]);
   });
 
+  test('as a whole have no attempt, so that none of it can end', () => {
+    const run = new Driven(plan).succeed('list', { files: [{ key: 'x' }] });
+    expect(run.fail('each').changed).toEqual([]);
+    expect(run.succeed('each[0]', 1).state('each')).toBe('success');
+  });
+
   test('fail as a whole when an instance fails, after the others ended; the run names the instance', () => {
     const run = new Driven(plan)
       .succeed('list', { files: [{ key: 'x' }, { key: 'y' }] })
