@@ -241,7 +241,8 @@ export interface PartitionLog {
    * (locks taken in sorted order); every output is covered by an output of the snapshot; a failed `error` rule or an unbalanced
    * account refuses and is kept as an event `publish_refused`; pointers, history, accounts, rule results and watermarks move
    * together, with an event `publish:<id>`. The same (run, task, map index, attempt) again returns the first publication.
-   * An output that another open run has leased is a conflict too, so that who took a lease publishes next.
+   * An output that another open run has leased is a conflict too, so that who took a lease publishes next; the run's own leases
+   * on the outputs end with the publication.
    * Throws SnapshotConflictError, RunClosedError, TerminalError; after a RetryableError the same call may be repeated.
    */
   publish(request: PublishRequest): Promise<Publication>;
@@ -267,8 +268,8 @@ export interface PartitionLog {
   /** Null when it was never published. */
   watermark(name: string): Promise<Json>;
   /**
-   * Takes all partitions, inputs as well as outputs, for this run or none: true when they are held, for `holdMs` or until released or the
-   * run closes; false while others hold or wait longer for one of them: ask again, at least every 30 seconds to keep the place in the queue.
+   * Takes all partitions, inputs as well as outputs, for this run or none: true when they are held, for `holdMs` or until it publishes one of
+   * them, releases them or closes; false while others hold or wait longer for one of them: ask again, at least every 30 seconds to keep the place in the queue.
    * The same selectors again renew. Throws RunClosedError.
    */
   lease(runId: string, selectors: readonly PartitionSelector[], holdMs: number): Promise<boolean>;

@@ -1,7 +1,7 @@
 import type { Column } from '../dag/relation.ts';
 import type { CallOptions } from './abortable.ts';
 
-/** A relational table that people query; created and kept in line by `migrate` and the first load. */
+/** A relational table that people query, `<table>` or `<schema>.<table>`; created, and given columns it lacks, by the load itself. A column `updated_at` is added to targets: when the row last really changed. */
 export interface WarehouseTable {
   readonly name: string;
   readonly columns: readonly Column[];
@@ -39,9 +39,13 @@ export interface LoadResult {
 
 /** The relational database results are served from; may be another server than the ledger. */
 export interface Warehouse {
-  /** One fenced transaction: either the slice and everything computed from it is there, or nothing changed. */
+  /**
+   * One fenced transaction: either the slice and everything computed from it is there, or nothing changed. Loads of one target take turns; the rows
+   * of a stale one are not read. Throws TerminalError for values that do not fit, rows outside of the slice or with a repeated key, and a column that
+   * is there with another type; the signal's reason when aborted; after a RetryableError the same load may be repeated.
+   */
   replaceSlice(request: LoadRequest, options?: CallOptions): Promise<LoadResult>;
-  /** Rows of a read-only select, values as text. */
+  /** Rows of a read-only select, values as text. Throws TerminalError for anything but one select. */
   query(
     sql: string,
     options?: CallOptions & { readonly limit?: number },

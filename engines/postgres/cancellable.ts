@@ -80,8 +80,6 @@ export async function cancellable<Result>(
   const client = await db.pool.connect().catch((error: unknown) => {
     throw translated(error, db.place);
   });
-  const onError = (): void => undefined;
-  client.on('error', onError);
   let ended = false;
   const processId = (client as unknown as { processID: number }).processID;
   const stop = watch(options.signal, () => void cancelUntil(db, processId, () => ended));
@@ -108,7 +106,6 @@ export async function cancellable<Result>(
     ended = true;
     clearInterval(beating);
     stop.dispose();
-    client.off('error', onError);
     client.release(failed);
   }
 }

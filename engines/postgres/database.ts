@@ -50,7 +50,7 @@ function placeOf(connectionString: string): string {
 
 const limitOfRepeats = 8;
 
-export async function rollback(client: pg.PoolClient, error: unknown): Promise<void> {
+async function rollback(client: pg.PoolClient, error: unknown): Promise<void> {
   if (isConnectionLost(error)) return client.release(true);
   try {
     await client.query('rollback');
@@ -81,8 +81,10 @@ export function openDatabase(
     types: types as pg.CustomTypesConfig,
   });
   let closed: Promise<void> | undefined;
-  // An idle session that the server ended is dropped by the pool; without a listener the event would end the process.
+  // A session that ends between two statements is told by an event, which ends the process when nobody listens; the pool
+  // drops idle ones, and the next statement of a transaction fails.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
 
   async function repeatedly<Result>(once: () => Promise<Result>): Promise<Result> {
     for (let repeat = 1; ; repeat += 1) {

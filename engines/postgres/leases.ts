@@ -14,33 +14,52 @@ const waiterPatience = '30 seconds';
 
 interface Lease {
   readonly runId: string;
+  readonly request: string;
   readonly ticket: number;
   readonly held: boolean;
   readonly selectors: readonly BoundSelector[];
 }
 
-/** Unexpired leases on these tables of open runs other than `runId`, held or waited for. */
-function leasesOfOthers(query: Query, runId: string, tables: readonly string[]): Promise<Lease[]> {
+/** Unexpired leases of open runs on these tables, held or waited for. */
+function leasesOf(query: Query, tables: readonly string[]): Promise<Lease[]> {
   return query<Lease>(
-    `select l.run_id as "runId", l.ticket, l.held, l.selectors from ingot.leases l join ingot.runs r using (run_id)
-      where l.run_id <> $1 and l.tables && $2::text[] and l.expires_at > clock_timestamp() and r.state = 'running'`,
-    [runId, tables],
+    `select l.run_id as "runId", l.request, l.ticket, l.held, l.selectors from ingot.leases l join ingot.runs r using (run_id)
+      where l.tables && $1::text[] and l.expires_at > clock_timestamp() and r.state = 'running'`,
+    [tables],
   );
 }
 
-/** Output partitions that another open run holds. While it does nobody else may move them, so its next snapshot lasts. */
-export async function heldByOthers(
+export interface LeasesOnOutputs {
+  /** Outputs that another run holds: nobody else may move them, so that the holder's next snapshot lasts. */
+  readonly ofOthers: readonly string[];
+  /** Ends this run's leases on the outputs: once they are published, a lease has served its purpose. */
+  releaseOwn(): Promise<void>;
+}
+
+export async function leasesOn(
   query: Query,
   runId: string,
   outputs: readonly CheckedOutput[],
-): Promise<readonly string[]> {
-  if (outputs.length === 0) return [];
-  const leases = await leasesOfOthers(query, runId, [...new Set(outputs.map((output) => output.table))]);
-  const held = leases.filter((lease) => lease.held).flatMap((lease) => lease.selectors);
-  return outputs
-    .filter((output) => held.some((selector) => covers(selector, output.table, output.partition)))
-    .map((output) => partitionName(output.table, output.partitionText))
-    .sort();
+): Promise<LeasesOnOutputs> {
+  const tables = [...new Set(outputs.map((output) => output.table))];
+  const held = tables.length === 0 ? [] : (await leasesOf(query, tables)).filter((lease) => lease.held);
+  const holds = (lease: Lease, output: CheckedOutput): boolean =>
+    lease.selectors.some((selector) => covers(selector, output.table, output.partition));
+  const others = held.filter((lease) => lease.runId !== runId);
+  const own = held.filter((lease) => lease.runId === runId && outputs.some((output) => holds(lease, output)));
+  return {
+    ofOthers: outputs
+      .filter((output) => others.some((lease) => holds(lease, output)))
+      .map((output) => partitionName(output.table, output.partitionText))
+      .sort(),
+    releaseOwn: async () => {
+      if (own.length === 0) return;
+      await query('delete from ingot.leases where run_id = $1 and request = any($2)', [
+        runId,
+        own.map((lease) => lease.request),
+      ]);
+    },
+  };
 }
 
 async function enqueue(
@@ -93,7 +112,7 @@ async function grant(
   );
   const request = createHash('sha256').update(jsonText(selectors)).digest('hex');
   const ticket = await enqueue(query, runId, request, selectors);
-  const others = await leasesOfOthers(query, runId, tables);
+  const others = (await leasesOf(query, tables)).filter((lease) => lease.runId !== runId);
   const inTheWay = others.some(
     (other) =>
       (other.held || other.ticket < ticket) &&

@@ -4,12 +4,13 @@ import { takeLocks } from './advisory-locks.ts';
 import type { Lock } from './advisory-locks.ts';
 import { readLayouts, tableLock } from './catalog.ts';
 import type { Database, Query } from './database.ts';
+import { insertEvents } from './events.ts';
 import { readPublications } from './history.ts';
-import { heldByOthers } from './leases.ts';
+import { leasesOn } from './leases.ts';
 import { writePublication } from './publish-statement.ts';
 import { checked, refusals } from './publish-checks.ts';
 import type { CheckedOutput } from './publish-checks.ts';
-import { insertEvents } from './run-log.ts';
+
 import { bind, partitionName } from './selectors.ts';
 import type { BoundSelector } from './selectors.ts';
 import { currentVersions, selectorsJson, versionsByPart } from './versions.ts';
@@ -113,10 +114,12 @@ async function publishOnce(query: Query, request: PublishRequest): Promise<numbe
   refuseClosedRun(request, situation.runState);
   refuseOlderAttempt(request, situation.newest);
   refuseMovedPartitions(request, selectors, situation.current);
-  const leased = await heldByOthers(query, request.runId, outputs);
-  if (leased.length > 0)
-    throw new SnapshotConflictError(leased, 'another run has leased them and publishes first');
-  return writePublication(query, request, outputs);
+  const leases = await leasesOn(query, request.runId, outputs);
+  if (leases.ofOthers.length > 0)
+    throw new SnapshotConflictError(leases.ofOthers, 'another run has leased them and publishes first');
+  const id = await writePublication(query, request, outputs);
+  await leases.releaseOwn();
+  return id;
 }
 
 /** A refused verdict is worth remembering: why a task failed stays visible when its error message is gone. */

@@ -2,10 +2,11 @@ import { canonicalJson } from '../../dag/json.ts';
 import type { Json } from '../../dag/json.ts';
 import type { Plan } from '../../dag/plan.ts';
 import { RunClosedError, TerminalError } from '../../ports/errors.ts';
-import type { LedgerEvent, NewRun, RunFilter, RunLog, RunRecord } from '../../ports/ledger.ts';
+import type { NewRun, RunFilter, RunLog, RunRecord } from '../../ports/ledger.ts';
 import { takeLocks } from './advisory-locks.ts';
 import { readAttempts, recordAttempts } from './attempts.ts';
 import type { Database, Query } from './database.ts';
+import { insertEvents, listEvents } from './events.ts';
 import { jsonText } from './json-text.ts';
 
 const runColumns = `run_id as "runId", workflow_id as "workflowId", dag_id as "dagId", type, state, logical_date as "logicalDate",
@@ -74,16 +75,6 @@ async function close(
   return rows.length > 0;
 }
 
-export async function insertEvents(query: Query, events: readonly LedgerEvent[]): Promise<void> {
-  if (events.length === 0) return;
-  await query(
-    `insert into ingot.events (key, kind, at, payload)
-     select key, kind, at, payload from jsonb_to_recordset($1) as e (key text, kind text, at timestamptz, payload jsonb)
-     order by key on conflict (key) do nothing`,
-    [jsonText(events)],
-  );
-}
-
 async function beginRun(query: Query, run: NewRun): Promise<void> {
   await takeLocks(query, [{ name: `workflow:${run.workflowId}`, mode: 'exclusive' }]);
   if ((await makeWay(query, run)) === 'known') return;
@@ -127,15 +118,6 @@ function listRuns(query: Query, filter: RunFilter): Promise<RunRecord[]> {
   return query<RunRecord>(
     `select ${runColumns} from ingot.runs ${where} order by started_at desc, run_id limit $1`,
     values,
-  );
-}
-
-function listEvents(query: Query, filter: Parameters<RunLog['events']>[0]): Promise<LedgerEvent[]> {
-  return query<LedgerEvent>(
-    `select key, kind, at, payload from ingot.events
-      where ($1::text is null or key ^@ $1) and ($2::text is null or kind = $2)
-      order by position desc limit $3`,
-    [filter.keyPrefix ?? null, filter.kind ?? null, filter.limit ?? 50],
   );
 }
 

@@ -7,6 +7,7 @@ import { openDatabase } from './database.ts';
 import { bareSelect } from './identifiers.ts';
 import type { Database } from './database.ts';
 import { replaceSlice } from './replace-slice.ts';
+import { createTurns } from './turns.ts';
 
 const sessionSettings = {
   TimeZone: 'UTC',
@@ -69,6 +70,7 @@ export async function openPostgresWarehouse(
     await db.close();
     throw error;
   }
+  const turns = createTurns();
   return {
     async replaceSlice(request, call = {}) {
       if (!Number.isSafeInteger(request.publication))
@@ -78,8 +80,8 @@ export async function openPostgresWarehouse(
           found: String(request.publication),
           remedy: 'Pass the id of the publication the rows come from.',
         });
-      const result = await cancellable(db, 'begin', call, (transaction) =>
-        replaceSlice(transaction, request),
+      const result = await turns.take(request.target.name, call, () =>
+        cancellable(db, 'begin', call, (transaction) => replaceSlice(transaction, request)),
       );
       if (result.outcome === 'stale') await endUnread(request.rows);
       return result;

@@ -75,6 +75,28 @@ export function interruptionCases(test: ConformanceTest, open: OpenWarehouse): v
       await expect(fixture.warehouse.query('select 1', { signal })).rejects.toThrow('too late');
     });
 
+    test('loads of one target that wait for each other may be aborted one by one, in any number', async () => {
+      await using fixture = await open();
+      const { warehouse } = fixture;
+      const [first, third] = [new AbortController(), new AbortController()];
+      const beats: number[] = [0, 0, 0];
+      const load = (index: number, rows: AsyncIterable<Uint8Array>, signal?: AbortSignal) =>
+        warehouse.replaceSlice(kpiLoad(day, 1, rows), {
+          beat: () => (beats[index]! += 1),
+          ...(signal === undefined ? {} : { signal }),
+        });
+      const stuck = expect(load(0, stalled([]), first.signal)).rejects.toThrow('first');
+      const waiting = Array.from({ length: 20 }, () => load(1, csv(old)));
+      const aborted = expect(load(2, csv(old), third.signal)).rejects.toThrow('third');
+      await vi.waitFor(() => expect(Math.min(...beats)).toBeGreaterThan(0), { timeout: 20_000 });
+      third.abort(new Error('third'));
+      await aborted;
+      first.abort(new Error('first'));
+      await stuck;
+      for (const result of await Promise.all(waiting)) expect(result.outcome).toBe('loaded');
+      expect(await kpiRows(warehouse)).toHaveLength(1);
+    });
+
     test('a waiting load shows that it lives', async () => {
       await using fixture = await open();
       const stop = new AbortController();
