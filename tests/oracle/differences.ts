@@ -1,3 +1,4 @@
+import { namedQueries } from '../../pipelines/index.ts';
 import type { PartitionLog } from '../../ports/ledger.ts';
 import { recomputeCustomerPurchases } from './customer-purchases.ts';
 import { recomputePayments } from './payments.ts';
@@ -22,6 +23,8 @@ const columns = {
     'ingestion_date purchase_id customer_id first_name last_name full_name email purchased_at amount currency amount_aud',
   quarantine: 'ingestion_date source_file line_number raw reasons',
   staging: 'customer_id full_name email total_spent_aud first_purchase_date last_purchase_date load_date',
+  contributions:
+    'year month day customer_id full_name email total_spent_aud first_purchase_date last_purchase_date',
   summary: 'customer_id full_name email total_spent_aud first_purchase_date last_purchase_date',
 };
 
@@ -50,18 +53,17 @@ async function compareWarehouse(
   table: string,
   expected: readonly TextRow[],
   list: string,
+  from = table,
 ): Promise<string[]> {
   const names = list.split(' ');
   // The first slice that is loaded makes the table.
   const [[exists]] = (await lake.warehouse(`select (to_regclass('${table}') is not null)::text`)) as [
     [string],
   ];
-  if (exists !== 'true') return compare(`warehouse ${table}`, [], expected, list);
-  const rows = await lake.warehouse(
-    `select ${names.map((name) => `${name}::text`).join(', ')} from ${table}`,
-  );
+  const selected = names.map((name) => `${name}::text`).join(', ');
+  const rows = exists === 'true' ? await lake.warehouse(`select ${selected} from ${from}`) : [];
   const found = rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index]!])));
-  return compare(`warehouse ${table}`, found, expected, list);
+  return compare(`warehouse ${table === from ? table : 'named query'}`, found, expected, list);
 }
 
 async function compareAccounts(
@@ -83,6 +85,54 @@ async function compareAccounts(
   return compare(`account ${scope}`, found, wanted, 'date read curated audit duplicates superseded');
 }
 
+/** Rows per zone and quarantined rows per reason, as the summaries tell them. */
+async function compareQuality(
+  lake: LakeWithWarehouse,
+  source: string,
+  by: string,
+  accounts: readonly DayAccount[],
+  quarantined: readonly TextRow[],
+): Promise<string[]> {
+  const found = (await publishedRows(lake, `${source}.quality_summary`, [by, 'summary'])).map((row) => {
+    const { rows, rules, malformed_rows } = JSON.parse(row['summary']!) as QualitySummary;
+    const failed = Object.entries(rules).filter(([, rule]) => rule.severity === 'error' && rule.failed > 0);
+    const reasons = Object.fromEntries(failed.map(([name, rule]) => [name, rule.failed]));
+    return qualityRow(
+      row[by]!,
+      { superseded: 0, ...rows },
+      malformed_rows > 0 ? { ...reasons, malformed_row: malformed_rows } : reasons,
+    );
+  });
+  const expected = accounts.map(({ ingestDate, read, ...rows }) => {
+    const reasons: Record<string, number> = {};
+    for (const row of quarantined.filter((each) => each[by] === ingestDate))
+      for (const reason of row['reasons']!.split(',')) reasons[reason] = (reasons[reason] ?? 0) + 1;
+    return qualityRow(ingestDate, { bronze: read, ...rows }, reasons);
+  });
+  return compare(`${source}.quality_summary`, found, expected, 'date rows reasons');
+}
+
+interface QualitySummary {
+  readonly rows: Readonly<Record<string, number>>;
+  readonly rules: Readonly<Record<string, { readonly severity: string; readonly failed: number }>>;
+  readonly malformed_rows: number;
+}
+
+function qualityRow(
+  date: string,
+  rows: Readonly<Record<string, number>>,
+  reasons: Readonly<Record<string, number>>,
+): TextRow {
+  const sorted = (counts: Readonly<Record<string, number>>): string =>
+    JSON.stringify(Object.entries(counts).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return { date, rows: sorted(rows), reasons: sorted(reasons) };
+}
+
+function withDateParts(row: TextRow): TextRow {
+  const [year, month, day] = row['ingestion_date']!.split('-') as [string, string, string];
+  return { ...row, year, month, day };
+}
+
 /** Where the payments tables differ from what the oracle makes of the same files. */
 export async function paymentsDifferences(
   lake: LakeWithWarehouse,
@@ -96,6 +146,7 @@ export async function paymentsDifferences(
     ...(await table('payments.curated', expected.curated, columns.curated)),
     ...(await table('payments.audit', expected.audit, columns.audit)),
     ...(await compareAccounts(lake, 'payments', expected.accounts)),
+    ...(await compareQuality(lake, 'payments', 'ingest_date', expected.accounts, expected.audit)),
     ...(await table('payments.daily_totals', expected.dailyTotals, columns.dailyTotals)),
     ...(await table('payments.merchant_kpis', expected.merchantKpis, columns.merchantKpis)),
     ...(await compareWarehouse(lake, 'merchant_kpis', expected.merchantKpis, columns.merchantKpis)),
@@ -115,7 +166,26 @@ export async function customerPurchasesDifferences(
     ...(await table('customer_purchases.silver', expected.silver, columns.silver)),
     ...(await table('customer_purchases.quarantine', expected.quarantine, columns.quarantine)),
     ...(await compareAccounts(lake, 'customer_purchases', expected.accounts)),
+    ...(await compareQuality(
+      lake,
+      'customer_purchases',
+      'ingestion_date',
+      expected.accounts,
+      expected.quarantine,
+    )),
+    ...(await table(
+      'customer_purchases.customers',
+      expected.goldContributions.map(withDateParts),
+      columns.contributions,
+    )),
     ...(await compareWarehouse(lake, 'customer_purchase_summary_staging', expected.staging, columns.staging)),
     ...(await compareWarehouse(lake, 'customer_purchase_summary', expected.summary, columns.summary)),
+    ...(await compareWarehouse(
+      lake,
+      'customer_purchase_summary',
+      expected.topCustomers,
+      columns.summary,
+      `(${namedQueries['top_customers']!.sql}) top`,
+    )),
   ];
 }

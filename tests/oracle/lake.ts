@@ -10,8 +10,8 @@ import { customerPurchasesDifferences, paymentsDifferences } from './differences
 import type { LakeWithWarehouse } from './differences.ts';
 import type { Delivery } from './rows.ts';
 
-export const sources = ['payments'] as const;
-export type SourceName = 'payments' | 'customer_purchases';
+export const sources = ['payments', 'customer_purchases'] as const;
+export type SourceName = (typeof sources)[number];
 
 /** Generated files in a lake of their own, runs over them, and the oracle's word on the result. */
 export interface Lake extends AsyncDisposable {
