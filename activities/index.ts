@@ -22,7 +22,8 @@ export {
 } from '../dag/rules.ts';
 export type { Rule, RuleOptions } from '../dag/rules.ts';
 export { castSelect } from './casting.ts';
-export { crawlFiles, crawlTable } from './crawl.ts';
+export { crawlFiles } from './crawl-files.ts';
+export { crawlTable } from './crawl-table.ts';
 export { filesContract, quarantineColumns, recordsContract, typedContract } from './derived-contracts.ts';
 export { ingest } from './ingest.ts';
 export { load, upsert, warehouseTable } from './load.ts';

@@ -27,7 +27,7 @@ import {
   window,
 } from '../../activities/index.ts';
 import type { Rule } from '../../activities/index.ts';
-import type { DriftMode } from '../../activities/crawl.ts';
+import type { DriftMode } from '../../activities/crawl-files.ts';
 
 export const models = (path: string): URL => new URL(`models/${path}`, import.meta.url);
 

@@ -82,15 +82,11 @@ test('an owned partition that does not come out again is removed, others stay', 
   await harness.run(summing(), '2026-01-05');
   expect(await harness.rows(cheap, ['day', 'id'])).toEqual([{ day: '2026-01-06', id: 'a2' }]);
   const [last] = await harness.ports.ledger.history({ table: cheap.name, limit: 1 });
-  expect(
-    last!.outputs
-      .filter(({ table }) => table === cheap.name)
-      .map(({ partition, removed }) => [partition['day'], removed])
-      .toSorted(),
-  ).toEqual([
-    ['2026-01-05', true],
-    ['2026-01-06', false],
-  ]);
+  const moved = last!.outputs.filter(({ table }) => table === cheap.name);
+  expect(Object.fromEntries(moved.map(({ partition, removed }) => [partition['day'], removed]))).toEqual({
+    '2026-01-05': true,
+    '2026-01-06': false,
+  });
 });
 
 test('rows of a partition the model does not own fail it', async () => {
