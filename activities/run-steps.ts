@@ -46,7 +46,7 @@ function paramsOf(dag: RunnableDag, { dagId, request }: BeginRunRequest) {
 
 async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRequest): Promise<BegunRun> {
   const dag = definitions.get(begin.dagId);
-  if (dag === undefined) return { known: false };
+  if (dag === undefined || (begin.request.planHash ?? dag.hash) !== dag.hash) return { known: false };
   const params = paramsOf(dag, begin);
   const { type, interval } = begin.request;
   const { runId, workflowId, dagId, startedAt } = begin;

@@ -31,6 +31,8 @@ export async function runOnce(
       interval,
       type: 'manual',
       params,
+      // The embedded stack's worker is about to be replaced when a definition was edited a moment ago.
+      ...(session.stack === null ? {} : { planHash: dag.hash }),
     }));
   try {
     const result = await followRun(

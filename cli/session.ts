@@ -4,6 +4,7 @@ import { RetryableError } from '../ports/errors.ts';
 import { flagsAsEnvironment, loadConfig, type Config } from '../workers/config.ts';
 import { temporalConnectOptions, temporalIsGiven } from '../workers/config/temporal.ts';
 import type { Readers } from '../workers/open-ports.ts';
+import { definitionFolders } from '../workers/definition-folders.ts';
 import type { Stack } from '../workers/stack/stack.ts';
 import type { Cli } from './cli.ts';
 
@@ -45,6 +46,7 @@ export async function openStackFor(
     given: Object.keys(config.connections).map((name) => `INGOT_${name.toUpperCase()}_URL`),
     retentionDays: config.runDays,
     worker: workerCommand,
+    watch: definitionFolders(config.dags),
     say: cli.note,
     signal: cli.signal,
   });

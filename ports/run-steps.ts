@@ -10,6 +10,8 @@ export interface RunRequest {
   readonly interval: { readonly start: string; readonly end: string };
   /** As given; the DAG's defaults are filled in when the run begins. */
   readonly params: JsonObject;
+  /** Begin with this plan only, and wait for a worker that has it; left out, the plan of whichever worker begins the run. */
+  readonly planHash?: string;
 }
 
 export interface BeginRunRequest {
@@ -20,7 +22,7 @@ export interface BeginRunRequest {
   readonly request: RunRequest;
 }
 
-/** `known: false` when the worker that was asked has no such DAG; another one may. */
+/** `known: false` when the worker that was asked has no such DAG, or another plan of it than asked for; another worker may. */
 export type BegunRun =
   | { readonly known: false }
   | { readonly known: true; readonly plan: Plan; readonly planHash: string; readonly facts: RunFacts };

@@ -22,6 +22,8 @@ export interface NewRunRequest {
   readonly type: RunType;
   /** As given: the worker fills in the DAG's defaults. */
   readonly params?: JsonObject;
+  /** Begin with this plan only: a worker that still has an older one leaves the run to its successor. */
+  readonly planHash?: string;
 }
 
 /** One execution. `runId` is that of its first Temporal run, and the ledger's. */
@@ -71,6 +73,7 @@ export async function startRun(client: Client, run: NewRunRequest): Promise<RunH
     type,
     interval: { start: interval.start, end: interval.end },
     params: run.params ?? {},
+    ...(run.planHash === undefined ? {} : { planHash: run.planHash }),
   };
   try {
     const handle = await client.workflow.start(dagId, {

@@ -13,6 +13,7 @@ import {
 } from './stack-programs.ts';
 import { supervise, type Supervised } from './supervise.ts';
 import { tryClose, tryUse } from './users.ts';
+import { watchFolders } from './watch-folders.ts';
 
 export interface StackOptions {
   readonly home: string;
@@ -25,6 +26,8 @@ export interface StackOptions {
   readonly retentionDays: number;
   /** The command that runs a worker. */
   readonly worker: readonly string[];
+  /** Folders of definitions: when a file in them changes, a worker with the new code takes over. */
+  readonly watch?: readonly string[];
   readonly say: (line: string) => void;
   /** Aborting gives up a start that is under way. */
   readonly signal?: AbortSignal;
@@ -49,6 +52,7 @@ class OwnedStack implements Stack {
   readonly #spawned = new Set<GuardedChild>();
   readonly #stopping = new AbortController();
   #stopped: Promise<void> | null = null;
+  #unwatch: () => void = () => {};
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: StackOptions, lock: ExclusiveFile, earlier: StackRecord | null) {
@@ -108,9 +112,19 @@ class OwnedStack implements Stack {
     const outcomes = await Promise.allSettled(servers.map((start) => this.#run(start)));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
-    if (parts.temporal) await this.#run(startWorker);
+    if (parts.temporal) {
+      // Before it reads them, so that no change falls in between.
+      this.#unwatch = watchFolders(this.#options.watch ?? [], () => void this.#replaceWorker());
+      await this.#run(startWorker);
+    }
     this.#options.signal?.throwIfAborted();
     await this.#update({ state: 'ready' });
+  }
+
+  async #replaceWorker(): Promise<void> {
+    const worker = this.#running.get('Worker');
+    if (worker === undefined) return;
+    await worker.replace();
   }
 
   /** Worker first, so that it can say goodbye to the others. */
@@ -121,6 +135,7 @@ class OwnedStack implements Stack {
 
   async #stopPrograms(): Promise<void> {
     this.#stopping.abort();
+    this.#unwatch();
     await this.#running.get('Worker')?.stop();
     await Promise.all([...this.#running.values()].map((program) => program.stop()));
     await Promise.all([...this.#spawned].map((child) => child.stop()));

@@ -3,6 +3,8 @@ import type { GuardedChild } from './guarded-child.ts';
 
 export interface Supervised {
   readonly name: string;
+  /** Starts a successor and, once that is ready, ends the present one; when it does not start, the present one stays. */
+  replace(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -44,8 +46,10 @@ export function supervise(
     let troubles = 0;
     for (;;) {
       const since = Date.now();
-      const exit = await current.exited;
+      const watched = current;
+      const exit = await watched.exited;
       if (stopping.signal.aborted) return;
+      if (watched !== current) continue;
       troubles = Date.now() - since > soundMs ? 1 : troubles + 1;
       say(`${first.name} ${describe(exit)}: starting it again (log: ${current.logFile}).`);
       if (troubles > 1)
@@ -59,8 +63,23 @@ export function supervise(
   };
   void watch();
 
+  const succeed = async (): Promise<void> => {
+    if (stopping.signal.aborted) return;
+    const predecessor = current;
+    try {
+      current = await start();
+    } catch (error) {
+      return say(`${first.name} stays as it is: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    await predecessor.stop();
+  };
+
   return {
     name: first.name,
+    replace: () => {
+      starting = starting.then(succeed);
+      return starting;
+    },
     stop: async () => {
       stopping.abort();
       await starting;
