@@ -22,6 +22,7 @@ export {
 } from '../dag/rules.ts';
 export type { Rule, RuleOptions } from '../dag/rules.ts';
 export { castSelect } from './casting.ts';
+export { contractMarkdown } from './contract-docs.ts';
 export { crawlFiles } from './crawl-files.ts';
 export { crawlTable } from './crawl-table.ts';
 export { filesContract, quarantineColumns, recordsContract, typedContract } from './derived-contracts.ts';
@@ -35,3 +36,4 @@ export type { Interval, Selection } from './selection.ts';
 export { csvRelation } from './sql-files.ts';
 export { sqlModel } from './sql-model.ts';
 export type { TaskContext } from './task-context.ts';
+export { RetryableError, TerminalError } from '../ports/errors.ts';

@@ -37,20 +37,34 @@ export const purchases = contract({
   },
   rules: [
     notNull('purchase_id', { name: 'missing_purchase_id' }),
-    check('customer_id_invalid', 't.customer_id is not null and t.customer_id >= 1'),
-    check('missing_name', `t.first_name_clean <> '' or t.last_name_clean <> ''`),
+    check('customer_id_invalid', 't.customer_id is not null and t.customer_id >= 1', {
+      description: '`customer_id` is a positive integer within 32 bits',
+    }),
+    check('missing_name', `t.first_name_clean <> '' or t.last_name_clean <> ''`, {
+      description: 'first or last name is not empty',
+    }),
     castable('purchased_at', { name: 'timestamp_malformed' }),
-    check('timestamp_in_future', `t.purchased_at < cast(t.ingestion_date as timestamp) + interval '1' day`),
+    check('timestamp_in_future', `t.purchased_at < cast(t.ingestion_date as timestamp) + interval '1' day`, {
+      description: '`purchased_at` is before the end of the ingestion day',
+    }),
     matches('amount', number, { name: 'amount_not_a_number' }),
-    check('amount_too_precise', `not regexp_matches(t.amount_text, '^-?[0-9]+[.][0-9]{3,}\\z')`),
-    check('amount_zero', `not ${isNumber} or regexp_matches(t.amount_text, '[1-9]')`),
+    check('amount_too_precise', `not regexp_matches(t.amount_text, '^-?[0-9]+[.][0-9]{3,}\\z')`, {
+      description: 'the amount has at most two decimals',
+    }),
+    check('amount_zero', `not ${isNumber} or regexp_matches(t.amount_text, '[1-9]')`, {
+      description: 'the amount is not zero',
+    }),
     // The text decides where the value has more digits than the column holds; a refund is measured by its size.
     check(
       'amount_out_of_range',
       `not ${isNumber} or coalesce(t.amount between -1000000 and 1000000, not regexp_matches(t.amount_text, '^-?0*([1-9][0-9]{7,}|[1-9][0-9]{6})([.]|\\z)') or regexp_matches(t.amount_text, '^-?0*1000000([.]0*)?\\z'))`,
+      { description: 'the size of the amount is at most 1,000,000' },
     ),
     acceptedValues('currency', currencies, { name: 'unknown_currency' }),
-    check('email_invalid', 't.email_clean is not null', { severity: 'warn' }),
+    check('email_invalid', 't.email_clean is not null', {
+      severity: 'warn',
+      description: 'the e-mail is `something@something.something` without spaces; otherwise it becomes null',
+    }),
   ],
 });
 

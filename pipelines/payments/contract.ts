@@ -46,12 +46,17 @@ export const transactions = contract({
     notNull('merchant_id', { name: 'missing_merchant_id' }),
     notNull('user_id', { name: 'missing_user_id' }),
     matches('amount', number, { name: 'amount_not_a_number' }),
-    check('amount_too_precise', `not regexp_matches(t.amount_text, '^-?[0-9]+[.][0-9]{3,}\\z')`),
-    check('amount_not_positive', `not ${isNumber} or regexp_matches(t.amount_text, '^[0-9.]*[1-9]')`),
+    check('amount_too_precise', `not regexp_matches(t.amount_text, '^-?[0-9]+[.][0-9]{3,}\\z')`, {
+      description: 'the amount has at most two decimals',
+    }),
+    check('amount_not_positive', `not ${isNumber} or regexp_matches(t.amount_text, '^[0-9.]*[1-9]')`, {
+      description: 'the amount is above zero',
+    }),
     // The text decides where the value has more digits than the column holds.
     check(
       'amount_out_of_range',
       `not ${isNumber} or t.amount_text like '-%' or coalesce(t.amount <= 1000000, not regexp_matches(t.amount_text, '^0*([1-9][0-9]{7,}|[1-9][0-9]{6})([.]|\\z)') or regexp_matches(t.amount_text, '^0*1000000([.]0*)?\\z'))`,
+      { description: 'the amount is at most 1,000,000' },
     ),
     acceptedValues('currency', currencies, { name: 'unknown_currency' }),
     acceptedValues('status', statuses, { name: 'unknown_status' }),
@@ -59,6 +64,7 @@ export const transactions = contract({
     check(
       'timestamp_out_of_range',
       `t.txn_ts >= cast(t.ingest_date as timestamp) - interval '7' day and t.txn_ts < cast(t.ingest_date as timestamp) + interval '1' day`,
+      { description: '`txn_ts` lies in the seven days before the ingest date or on it' },
     ),
     acceptedValues('country', countries, { name: 'unknown_country', severity: 'warn' }),
   ],
