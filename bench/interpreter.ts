@@ -21,7 +21,7 @@ import { noop } from './handwritten/activities.ts';
  * What Ingot adds to Temporal: no-op tasks as a DAG, beside the same activities called by a workflow written by hand. Rounds
  * of both alternate on one server; the median of the rounds counts.
  */
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9' } } });
 const rounds = Number(values.rounds);
 
 const chainLength = 50;
@@ -110,12 +110,17 @@ async function compare(ingot: Side, byHand: Side): Promise<void> {
       const swapped = round % 2 === 1;
       const first = await timed(() => (swapped ? byHand : ingot)[key]());
       const second = await timed(() => (swapped ? ingot : byHand)[key]());
-      if (round > 0) times.push(swapped ? { ingot: second, byHand: first } : { ingot: first, byHand: second });
+      if (round > 0)
+        times.push(swapped ? { ingot: second, byHand: first } : { ingot: first, byHand: second });
     }
-    const [ours, theirs] = [median(times.map((time) => time.ingot)), median(times.map((time) => time.byHand))];
+    const [ours, theirs] = [
+      median(times.map((time) => time.ingot)),
+      median(times.map((time) => time.byHand)),
+    ];
     const each = times.map((time) => (time.ingot / time.byHand).toFixed(2)).join(' ');
     const ratio = ours / theirs;
-    const verdict = limit === null ? '' : ratio <= limit ? ` (at most ${limit}: yes)` : ` (at most ${limit}: NO)`;
+    const verdict =
+      limit === null ? '' : ratio <= limit ? ` (at most ${limit}: yes)` : ` (at most ${limit}: NO)`;
     console.log(
       `${name.padEnd(16)} ${(ours / tasks).toFixed(1).padStart(5)} ms/task, by hand ${(theirs / tasks).toFixed(1).padStart(5)} ms/task, ratio ${ratio.toFixed(2)}${verdict}   rounds: ${each}`,
     );
@@ -140,7 +145,12 @@ const folder = await mkdtemp(join(tmpdir(), 'ingot-bench-'));
 await chmod(folder, 0o755);
 const binary = await resolveTemporalBinary({ env: process.env, progress: (line) => console.error(line) });
 const postgres = await openPostgresServer({ folder: join(folder, 'postgres') });
-const temporal = await openTemporalServer({ binary: binary.path, folder: join(folder, 'temporal'), ui: false, retentionDays: 1 });
+const temporal = await openTemporalServer({
+  binary: binary.path,
+  folder: join(folder, 'temporal'),
+  ui: false,
+  retentionDays: 1,
+});
 try {
   const { address } = temporal;
   await migrate(postgres.url('postgres'));

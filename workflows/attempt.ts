@@ -35,6 +35,19 @@ function tooLargeInput(bytes: number): Ending {
   return failed({ type: 'TerminalError', message, retryable: false });
 }
 
+/** What the activity's type does not already say. */
+function summaryOf(
+  { summary }: PlanTask,
+  { mapIndex, attempt }: StartAttempt,
+): { readonly summary?: string } {
+  const parts = [
+    mapIndex === null ? null : `[${mapIndex}]`,
+    summary,
+    attempt > 1 ? `attempt ${attempt}` : null,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? {} : { summary: parts.join(' ') };
+}
+
 function compute(
   { dagId, workflowId, facts, task, askAnyWorker }: AttemptSetting,
   command: StartAttempt,
@@ -51,10 +64,8 @@ function compute(
     facts,
     timeoutMs: task.timeoutMs,
   };
-  const where = mapIndex === null ? '' : `[${mapIndex}] `;
-  const again = attempt > 1 ? ` (attempt ${attempt})` : '';
   return scheduleActivity<AttemptReply>(`${dagId}.${taskId}`, [request], {
-    summary: `${where}${task.summary ?? taskId}${again}`,
+    ...summaryOf(task, command),
     startToCloseTimeout: task.timeoutMs + timeoutSlackMs,
     heartbeatTimeout: task.heartbeatMs ?? defaultHeartbeatMs,
     retry: attemptRetries,

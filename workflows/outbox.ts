@@ -35,7 +35,8 @@ function attemptRecord(instance: TaskInstance, where: Whereabouts | undefined): 
     startedAt: where?.startedAt ?? null,
     endedAt: where?.endedAt ?? instant(endedAt),
     worker: where?.worker ?? null,
-    failure,
+    // A running attempt still carries the failure of the one before.
+    failure: state === 'failed' || state === 'up_for_retry' ? failure : null,
     output,
   };
 }
@@ -80,7 +81,7 @@ export class Outbox {
   #events: LedgerEvent[] = [];
   #window: CancellationScope | null = null;
   #writing: Promise<void> | null = null;
-  #refused = false;
+  #onlyAtEnd = false;
 
   /** `onWrite` is called whenever records go out, about once a second while tasks change state. */
   constructor(runId: string, onWrite: () => void) {
@@ -106,8 +107,9 @@ export class Outbox {
 
   /** Writes what is left together with the run's end. */
   async close(end: End): Promise<void> {
-    this.#refused = true;
-    this.#window?.cancel();
+    // A window that is still open closes with the run: cancelling its timer would only lengthen the history.
+    this.#onlyAtEnd = true;
+    this.#onWrite();
     await this.#writing;
     await endRun({
       runId: this.#runId,
@@ -118,7 +120,7 @@ export class Outbox {
   }
 
   #next(): void {
-    if (this.#refused || this.#writing !== null || this.#records.size === 0) return;
+    if (this.#onlyAtEnd || this.#writing !== null || this.#records.size === 0) return;
     if (this.#records.size >= fullAt) this.#write();
     else this.#openWindow();
   }
@@ -132,7 +134,7 @@ export class Outbox {
       .then(
         () => {
           this.#window = null;
-          this.#write();
+          if (!this.#onlyAtEnd) this.#write();
         },
         () => {},
       );
@@ -157,7 +159,7 @@ export class Outbox {
   /** The ledger said no: not a reason to stop the work. The run's end says it all once more. */
   #refuse({ attempts, events }: Batch): void {
     this.#writing = null;
-    this.#refused = true;
+    this.#onlyAtEnd = true;
     this.#records = new Map([...attempts.map((each) => [recordKey(each), each] as const), ...this.#records]);
     this.#events = [...events, ...this.#events];
   }

@@ -10,7 +10,7 @@ import {
 import type { RunRequest, RunSummary, RunView } from '../ports/run-steps.ts';
 import { beginRun } from './begin-run.ts';
 import { runFailure } from './failures.ts';
-import { begunAttributes, endedAttributes } from './search-attributes.ts';
+import { endedAttributes, missingAttributes } from './search-attributes.ts';
 import { detailsTable, runSummary, runView, unbegunView } from './view.ts';
 import { Walk } from './walk.ts';
 
@@ -18,11 +18,12 @@ const progressQuery = defineQuery<RunView>('progress');
 
 /** Every run of every DAG: asks for the plan, then performs what the reducer commands until it says that the run is over. */
 export async function runDag(request: RunRequest): Promise<RunSummary> {
-  const { workflowType, firstExecutionRunId } = workflowInfo();
+  const { workflowType, firstExecutionRunId, typedSearchAttributes } = workflowInfo();
   setHandler(progressQuery, () => unbegunView(workflowType, firstExecutionRunId));
   const begun = await beginRun(request);
   const { plan, planHash } = begun;
-  upsertSearchAttributes(begunAttributes(begun));
+  const missing = missingAttributes(begun, typedSearchAttributes);
+  if (missing.length > 0) upsertSearchAttributes(missing);
 
   const { cancelRequested } = CancellationScope.current();
   // From here on cancellation is an event like any other: the run ends in order, and the ledger hears of it.
@@ -31,7 +32,7 @@ export async function runDag(request: RunRequest): Promise<RunSummary> {
     setHandler(progressQuery, () => runView(plan, planHash, walk.progress));
     cancelRequested.catch(() => walk.cancel());
     const { outcome, failures } = await walk.end();
-    upsertSearchAttributes(endedAttributes(outcome));
+    upsertSearchAttributes(endedAttributes(planHash, outcome));
     if (outcome === 'success') return runSummary(planHash, walk.progress);
     if (outcome === 'cancelled') throw new CancelledFailure('The run was cancelled.');
     throw runFailure(walk.progress, failures);

@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
-import type { SearchAttributeUpdatePair } from '@temporalio/common';
+import type { SearchAttributeUpdatePair, TypedSearchAttributes } from '@temporalio/common';
 import type { RunState } from '../dag/plan.ts';
 import type { KnownRun } from './begin-run.ts';
 
@@ -10,16 +10,24 @@ const runTypeKey = defineSearchAttributeKey('IngotRunType', 'KEYWORD');
 const stateKey = defineSearchAttributeKey('IngotState', 'KEYWORD');
 const planHashKey = defineSearchAttributeKey('IngotPlanHash', 'KEYWORD');
 
-export function begunAttributes({ plan, planHash, facts }: KnownRun): SearchAttributeUpdatePair[] {
+/** What a run does not have yet that was started by other means than Ingot's client, as from the Temporal UI. */
+export function missingAttributes(
+  { plan, facts }: KnownRun,
+  given: TypedSearchAttributes,
+): SearchAttributeUpdatePair[] {
+  if (given.get(dagKey) !== undefined) return [];
   return [
     { key: dagKey, value: plan.dagId },
     { key: logicalDateKey, value: new Date(facts.interval.logicalDate) },
     { key: runTypeKey, value: facts.run.type },
     { key: stateKey, value: 'running' satisfies RunState },
-    { key: planHashKey, value: planHash },
   ];
 }
 
-export function endedAttributes(outcome: RunState): SearchAttributeUpdatePair[] {
-  return [{ key: stateKey, value: outcome }];
+/** Each update is written to the visibility store on its own, which costs as much as a task: one, at the end. */
+export function endedAttributes(planHash: string, outcome: RunState): SearchAttributeUpdatePair[] {
+  return [
+    { key: planHashKey, value: planHash },
+    { key: stateKey, value: outcome },
+  ];
 }

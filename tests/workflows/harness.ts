@@ -1,134 +1,14 @@
-import { inject } from 'vitest';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
-
-import type { Ports, TaskContext } from '../../activities/task-context.ts';
-import type { DagDefinition } from '../../dag/builder.ts';
-import type { JsonObject } from '../../dag/json.ts';
-import { openPostgresLedger } from '../../engines/postgres/ledger.ts';
-import { migrate } from '../../migrations/migrate.ts';
-import type { Ledger } from '../../ports/ledger.ts';
-import { runResult, startRun, type RunHandle, type RunResult } from '../../workers/client.ts';
-import { compileDefinitions } from '../../workers/definitions.ts';
-import { openWorker, type OpenWorker } from '../../workers/worker.ts';
-import { createDatabase } from '../support/database.ts';
-import { portsWith, quietRuntime } from './parts.ts';
+import { inject } from 'vitest';
+import { openBenchOn, type Bench } from './test-bench.ts';
 
 export { dag } from './parts.ts';
+export { day, type Bench } from './test-bench.ts';
 
-export const day = { start: '2026-01-01T00:00:00Z', end: '2026-01-02T00:00:00Z' };
-
-export interface Bench extends AsyncDisposable {
-  readonly client: Client;
-  readonly ledger: Ledger;
-  readonly ledgerUrl: string;
-  readonly taskQueue: string;
-  readonly cacheFolder: string;
-  /** A worker that runs until the bench is closed or it is stopped. */
-  work(dags: readonly DagDefinition<TaskContext>[], ports?: Partial<Ports>): Promise<StartedWorker>;
-  start(
-    dagId: string,
-    options?: { readonly interval?: typeof day; readonly params?: JsonObject },
-  ): Promise<RunHandle>;
-  result(run: RunHandle): Promise<RunResult>;
-  /** States by `task` or `task[i]`, of the last attempt, as the ledger has them. */
-  states(run: RunHandle): Promise<Record<string, string>>;
-  /** Types of the activities the run scheduled, local ones left out. */
-  activityTypes(run: RunHandle): Promise<string[]>;
-  /** What the Temporal UI shows beside the activities. */
-  summaries(run: RunHandle): Promise<string[]>;
-}
-
-export interface StartedWorker {
-  stop(): Promise<void>;
-}
-
-export async function openBench(): Promise<Bench> {
-  quietRuntime();
-  const ledgerUrl = await createDatabase(inject('postgresUrl'));
-  await migrate(ledgerUrl);
-  const ledger = await openPostgresLedger(ledgerUrl);
-  const address = inject('temporalAddress');
-  const connection = await Connection.connect({ address });
-  const client = new Client({ connection });
-  const taskQueue = `test-${crypto.randomUUID()}`;
-  const cacheFolder = join(import.meta.dirname, '../../.vitest/bundles');
-  const running = new Set<StartedWorker>();
-
-  async function work(
-    dags: readonly DagDefinition<TaskContext>[],
-    ports: Partial<Ports> = {},
-  ): Promise<StartedWorker> {
-    const opened: OpenWorker = await openWorker({
-      connection: { address },
-      namespace: 'default',
-      taskQueue,
-      definitions: compileDefinitions(dags),
-      ports: portsWith(ledger, ports),
-      build: 'test',
-      cacheFolder,
-      drainMs: 1000,
-    });
-    const ended = opened.run();
-    const started = {
-      stop: async () => {
-        running.delete(started);
-        opened.shutdown();
-        await ended;
-      },
-    };
-    running.add(started);
-    return started;
-  }
-
-  const eventsOf = async (run: RunHandle) =>
-    (await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory()).events ?? [];
-
-  return {
-    client,
-    ledger,
-    ledgerUrl,
-    taskQueue,
-    cacheFolder,
-    work,
-    start: (dagId, options = {}) =>
-      startRun(client, {
-        taskQueue,
-        dagId,
-        interval: options.interval ?? day,
-        type: 'manual',
-        ...(options.params === undefined ? {} : { params: options.params }),
-      }),
-    result: (run) => runResult(client, run),
-    states: async (run) => {
-      const attempts = await ledger.attempts(run.runId);
-      const last = attempts.toSorted((a, b) => a.attempt - b.attempt);
-      return Object.fromEntries(
-        last.map((each) => [
-          each.mapIndex < 0 ? each.taskId : `${each.taskId}[${each.mapIndex}]`,
-          each.state,
-        ]),
-      );
-    },
-    activityTypes: async (run) => {
-      const events = await eventsOf(run);
-      return events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
-    },
-    summaries: async (run) => {
-      const events = await eventsOf(run);
-      return events.flatMap(({ userMetadata }) =>
-        userMetadata?.summary ? [defaultPayloadConverter.fromPayload<string>(userMetadata.summary)] : [],
-      );
-    },
-    async [Symbol.asyncDispose]() {
-      await Promise.all([...running].map((worker) => worker.stop()));
-      await connection.close();
-      await ledger.close();
-    },
-  };
+export function openBench(): Promise<Bench> {
+  return openBenchOn({ postgresUrl: inject('postgresUrl'), temporalAddress: inject('temporalAddress') });
 }
 
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {

@@ -1,0 +1,196 @@
+import type { TaskContext } from '../../activities/task-context.ts';
+import type { DagDefinition } from '../../dag/builder.ts';
+import { cancelRun, type RunHandle } from '../../workers/client.ts';
+import {
+  bronze,
+  bronzeDay,
+  manifest,
+  newRun,
+  output,
+  publishNow,
+  rates,
+  reads,
+  silver,
+  silverSlice,
+  writes,
+} from '../ports/ledger/fixture.ts';
+import { eventually } from '../support/processes.ts';
+import { dag } from './parts.ts';
+import type { Bench, StartedWorker } from './test-bench.ts';
+
+const one = (): number => 1;
+const soon = { initialMs: 10, factor: 1 };
+
+/** A DAG whose history has something of its own, and what happens to its run while it goes on. */
+export interface Shape {
+  readonly name: string;
+  dags(bench: Bench): readonly DagDefinition<TaskContext>[];
+  readonly ends: 'success' | 'failed' | 'cancelled';
+  meanwhile?(bench: Bench, run: RunHandle, worker: StartedWorker): Promise<void>;
+}
+
+function simple(
+  name: string,
+  definition: DagDefinition<TaskContext>,
+  ends: Shape['ends'] = 'success',
+): Shape {
+  return { name, dags: () => [definition], ends };
+}
+
+const chain = simple(
+  'chain',
+  dag('chain', {}, ({ task }) => {
+    let last = task('t0', one);
+    for (let index = 1; index < 8; index += 1)
+      last = task(`t${index}`, (before: number) => before + 1, last.output);
+  }),
+);
+
+const fanOut = simple(
+  'fan-out',
+  dag('fan-out', {}, ({ task }) => {
+    const first = task('first', one);
+    const all = Array.from({ length: 120 }, (_, index) => task(`t${index}`, one).after(first));
+    task('last', one).after(...all);
+  }),
+);
+
+const retry = simple(
+  'retry',
+  dag('retry', {}, ({ task }) => {
+    const third = task(
+      'third-time',
+      (_: undefined, { attempt }: TaskContext) => {
+        if (attempt < 3) throw new Error('not yet');
+      },
+      undefined,
+      { retries: { limit: 2, ...soon } },
+    );
+    task('slow', () => new Promise((resolve) => setTimeout(resolve, 1500))).after(third);
+  }),
+);
+
+const failed = simple(
+  'failed',
+  dag('failed', {}, ({ task }) => {
+    const broken = task('broken', () => Promise.reject(new Error('no')), undefined, { retries: 0 });
+    const alarm = task('alarm', one, undefined, { triggerRule: 'one_failed' }).after(broken);
+    task('after', one).after(broken);
+    task('finally', one, undefined, { triggerRule: 'all_done' }).after(broken, alarm);
+  }),
+  'failed',
+);
+
+const map = simple(
+  'map',
+  dag('map', {}, ({ task, map: each }) => {
+    const list = task('list', () => [3, 1, 2]);
+    const doubled = each('double', list, (item: number) => item * 2);
+    task('sum', (all: readonly number[]) => all.reduce((a, b) => a + b, 0), doubled);
+  }),
+);
+
+const branch = simple(
+  'branch',
+  dag('branch', {}, ({ task, branch: choose, shortCircuit }) => {
+    const choice = choose('choose', ['left', 'right'], () => 'left' as const);
+    const left = task('left', one).after(choice);
+    const right = task('right', one).after(choice);
+    task('join', one, undefined, { triggerRule: 'none_failed_min_one_success' }).after(left, right);
+    const stop = shortCircuit('stop', () => false);
+    task('never', one).after(stop);
+  }),
+);
+
+const waits = simple(
+  'waits',
+  dag('waits', {}, ({ sensor, wait, task }) => {
+    let pokes = 0;
+    const ready = sensor('ready', () => ({ done: (pokes += 1) > 2, value: pokes }), undefined, {
+      pokeEvery: '1s',
+      timeout: '1m',
+    });
+    const pause = wait('pause', { for: '1s' }).after(ready);
+    task('after', one).after(pause);
+  }),
+);
+
+const conflict: Shape = {
+  name: 'conflict',
+  ends: 'success',
+  dags: (bench) => [
+    dag('conflict', {}, ({ task }) => {
+      const load = task('load', async (_: undefined, { ports, stage, attempt }: TaskContext) => {
+        await ports.ledger.registerTables([bronze, silver, rates]);
+        const [from, to] = [bronzeDay('2026-01-01'), silverSlice('2026-01-01', 'a')];
+        const { snapshot } = await ports.ledger.snapshot([reads(from), writes(to)]);
+        stage(manifest(snapshot, [output(to)]));
+        if (attempt > 1) return;
+        const other = newRun();
+        await bench.ledger.beginRun(other);
+        await publishNow(bench.ledger, other.runId, 'ingest', [from]);
+      });
+      task('after', one).after(load);
+    }),
+  ],
+};
+
+const cancelled: Shape = {
+  name: 'cancelled',
+  ends: 'cancelled',
+  dags: () => [
+    dag('cancelled', {}, ({ task }) => {
+      const work = task(
+        'work',
+        (_: undefined, { signal }: TaskContext) =>
+          new Promise<void>((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(new Error('interrupted')));
+          }),
+      );
+      task('after', one).after(work);
+      task('retried', () => Promise.reject(new Error('no')), undefined, {
+        retries: { limit: 1, initial: '1h' },
+      });
+    }),
+  ],
+  meanwhile: async (bench, run) => {
+    await eventually('both tasks to be where they should', async () => {
+      const states = await bench.states(run);
+      return (states['work'] === 'running' && states['retried'] === 'up_for_retry') || null;
+    });
+    await cancelRun(bench.client, run);
+  },
+};
+
+const unheardOf: Shape = {
+  name: 'unheard-of',
+  ends: 'success',
+  dags: () => [],
+  meanwhile: async (bench, _run, ignorant) => {
+    await bench.work([dag('unheard-of', {}, ({ task }) => void task('only', one))]);
+    await ignorant.stop();
+  },
+};
+
+export const shapes: readonly Shape[] = [
+  chain,
+  fanOut,
+  retry,
+  failed,
+  map,
+  branch,
+  waits,
+  conflict,
+  cancelled,
+  unheardOf,
+];
+
+/** Runs a shape to its end. */
+export async function runShape(bench: Bench, { name, dags, ends, meanwhile }: Shape): Promise<RunHandle> {
+  const worker = await bench.work(dags(bench));
+  const run = await bench.start(name);
+  await meanwhile?.(bench, run, worker);
+  const { state, message } = await bench.result(run);
+  if (state !== ends) throw new Error(`${name} was to end as ${ends}, found ${state}: ${message}`);
+  return run;
+}
