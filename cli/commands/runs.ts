@@ -50,12 +50,15 @@ function linkTo(session: Session, run: RunRecord): string | null {
     : temporalUiLink(session.config.temporalUi, session.env['TEMPORAL_NAMESPACE'] ?? 'default', run);
 }
 
+function rowsByTable(outputs: Publication['outputs']): string {
+  const rows = new Map<string, number>();
+  for (const output of outputs) rows.set(output.table, (rows.get(output.table) ?? 0) + output.rows);
+  return [...rows].map(([table, sum]) => `${table} ${count(sum)}`).join(', ');
+}
+
 function written(publications: readonly Publication[]): Map<string, string> {
   return new Map(
-    publications.map((publication) => [
-      `${publication.taskId}/${publication.mapIndex}`,
-      publication.outputs.map((output) => `${output.table} ${count(output.rows)}`).join(', '),
-    ]),
+    publications.map(({ taskId, mapIndex, outputs }) => [`${taskId}/${mapIndex}`, rowsByTable(outputs)]),
   );
 }
 
