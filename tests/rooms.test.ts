@@ -9,10 +9,22 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly RegEx
   dag: { rooms: [], packages: [], node: false },
   ports: { rooms: ['dag'], packages: [], node: false },
   workflows: { rooms: ['dag', 'ports'], packages: [/^@temporalio\/(workflow|common)$/], node: false },
-  activities: { rooms: ['dag', 'ports'], packages: [/^@temporalio\/(activity|common)$/, /^@polyglot-sql\/sdk$/], node: true },
-  'engines/duckdb': { rooms: ['dag', 'ports'], packages: [/^@duckdb\/node-api$/, /^@polyglot-sql\/sdk$/], node: true },
+  activities: {
+    rooms: ['dag', 'ports'],
+    packages: [/^@temporalio\/(activity|common)$/, /^@polyglot-sql\/sdk$/],
+    node: true,
+  },
+  'engines/duckdb': {
+    rooms: ['dag', 'ports'],
+    packages: [/^@duckdb\/node-api$/, /^@polyglot-sql\/sdk$/],
+    node: true,
+  },
   'engines/filesystem': { rooms: ['dag', 'ports'], packages: [], node: true },
-  'engines/postgres': { rooms: ['dag', 'ports'], packages: [/^pg$/, /^pg-copy-streams$/, /^knex$/], node: true },
+  'engines/postgres': {
+    rooms: ['dag', 'ports'],
+    packages: [/^pg$/, /^pg-copy-streams$/, /^knex$/],
+    node: true,
+  },
   'engines/notify': { rooms: ['dag', 'ports'], packages: [], node: true },
   migrations: { rooms: ['dag', 'ports'], packages: [/^knex$/, /^pg$/], node: true },
   pipelines: { rooms: ['dag', 'ports', 'activities'], packages: [/^@faker-js\/faker$/], node: true },
@@ -21,7 +33,11 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly RegEx
     packages: [/./],
     node: true,
   },
-  cli: { rooms: ['dag', 'ports', 'workflows', 'activities', 'engines', 'pipelines', 'migrations', 'workers'], packages: [/./], node: true },
+  cli: {
+    rooms: ['dag', 'ports', 'workflows', 'activities', 'engines', 'pipelines', 'migrations', 'workers'],
+    packages: [/./],
+    node: true,
+  },
 };
 /** A room whose imports of another are for types only. */
 const typesOnly = new Set(['workflows>ports']);
@@ -34,7 +50,9 @@ function sources(folder: string): string[] {
 
 function imports(file: string): { from: string; type: boolean }[] {
   const text = readFileSync(join(root, file), 'utf8');
-  const statements = text.matchAll(/^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm);
+  const statements = text.matchAll(
+    /^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm,
+  );
   const dynamic = text.matchAll(/import\(\s*['"]([^'"]+)['"]\s*\)/g);
   return [
     ...[...statements].map((match) => ({ type: match[1] !== undefined, from: match[2]! })),
@@ -53,12 +71,17 @@ function violation(room: string, file: string, entry: { from: string; type: bool
   if (entry.from.startsWith('.')) {
     const target = roomOf(relative(root, resolve(root, dirname(file), entry.from)));
     if (target === room) return null;
-    if (!rule.rooms.includes(target) && !rule.rooms.includes(target.split('/')[0]!)) return `${where}: ${room} may import only ${rule.rooms.join(', ') || 'nothing'}`;
-    if (typesOnly.has(`${room}>${target}`) && !entry.type) return `${where}: ${room} may import types only from ${target}`;
+    if (!rule.rooms.includes(target) && !rule.rooms.includes(target.split('/')[0]!))
+      return `${where}: ${room} may import only ${rule.rooms.join(', ') || 'nothing'}`;
+    if (typesOnly.has(`${room}>${target}`) && !entry.type)
+      return `${where}: ${room} may import types only from ${target}`;
     return null;
   }
-  if (entry.from.startsWith('node:')) return rule.node ? null : `${where}: ${room} may not use Node's modules`;
-  return rule.packages.some((allowed) => allowed.test(entry.from)) ? null : `${where}: not a package of ${room}`;
+  if (entry.from.startsWith('node:'))
+    return rule.node ? null : `${where}: ${room} may not use Node's modules`;
+  return rule.packages.some((allowed) => allowed.test(entry.from))
+    ? null
+    : `${where}: not a package of ${room}`;
 }
 
 test.each(Object.keys(rooms))('%s imports only what its row of the rooms table allows', (room) => {
