@@ -19,5 +19,4 @@ export const generators: Readonly<Record<string, Generator>> = {
   },
 };
 
-export { datesBetween } from './timestamps.ts';
 export type { GenerateOptions, GeneratedFile, Truth } from './options.ts';

@@ -21,15 +21,6 @@ export function dateText(day: number): string {
   return text;
 }
 
-/** Every day from one date to another, both included. */
-export function datesBetween(from: string, to: string): string[] {
-  const first = dayOf(from);
-  const last = dayOf(to);
-  if (last < first)
-    throw new RangeError(`Expected --from no later than --to, found ${from} and ${to}. Swap them.`);
-  return Array.from({ length: last - first + 1 }, (_, index) => dateText(first + index));
-}
-
 /** Ways to write one instant; the first two carry whole seconds, the others a fraction. */
 export const stampForms = 10;
 export const wholeSecondForms = 7;
