@@ -11,12 +11,12 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly RegEx
   workflows: { rooms: ['dag', 'ports'], packages: [/^@temporalio\/(workflow|common)$/], node: false },
   activities: {
     rooms: ['dag', 'ports'],
-    packages: [/^@temporalio\/(activity|common)$/, /^@polyglot-sql\/sdk$/],
+    packages: [/^@temporalio\/(activity|common)$/],
     node: true,
   },
   'engines/duckdb': {
     rooms: ['dag', 'ports'],
-    packages: [/^@duckdb\/node-api$/, /^@polyglot-sql\/sdk$/],
+    packages: [/^@duckdb\/node-api$/],
     node: true,
   },
   'engines/filesystem': { rooms: ['dag', 'ports'], packages: [], node: true },
