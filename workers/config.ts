@@ -5,6 +5,7 @@ import {
   connectionSetting,
   defaultMemoryLimit,
   defaultThreads,
+  sizeText,
   settings,
   type Setting,
   type SettingName,
@@ -104,7 +105,8 @@ class Reading {
     read: { readonly value: unknown; readonly origin: string } | null,
     fallback: unknown,
   ): void {
-    const value = printed(read?.value ?? fallback);
+    const found = read?.value ?? fallback;
+    const value = setting.unit === 'bytes' ? sizeText(found as number) : printed(found);
     this.effective.push({ key: setting.key, value, origin: read?.origin ?? 'default', about: setting.about });
   }
 }

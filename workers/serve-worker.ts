@@ -8,6 +8,7 @@ import { temporalConnectOptions } from './config/temporal.ts';
 import { loadDefinitions } from './definitions.ts';
 import { openPorts, type OpenedPorts } from './open-ports.ts';
 import { reconcileRuns } from './reconciler.ts';
+import { cacheFolder } from './stack/temporal-binary.ts';
 import { openWorker } from './worker.ts';
 import { join } from 'node:path';
 
@@ -78,7 +79,7 @@ export async function serveWorker(
       definitions,
       ports,
       build: buildId(env),
-      cacheFolder: join(config.home, 'cache'),
+      cacheFolder: join(cacheFolder(env), 'workflows'),
       ...(drainMs === undefined ? {} : { drainMs }),
     });
     signal.addEventListener('abort', () => worker.shutdown(), { once: true });

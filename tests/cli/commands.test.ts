@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { cliEnvironment, ingot, ingotScript } from '../support/cli.ts';
 import { homeFolder } from '../support/home-folder.ts';
 import { allGone, processesOf, recordOf } from '../support/processes.ts';
+
+// Whole stacks start and stop here, on machines that may be busy.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const { home, remove } = homeFolder();
 

@@ -1,9 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { cliEnvironment, ended, ingot, ingotScript, startIngot } from '../support/cli.ts';
 import { homeFolder } from '../support/home-folder.ts';
 import { allGone, eventually, processesOf, recordOf } from '../support/processes.ts';
 import { lives, type ProcessIdentity } from '../../workers/stack/process-identity.ts';
+
+// Whole stacks start and stop here, on machines that may be busy.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let home: string;
 let remove: () => void;

@@ -8,7 +8,7 @@ export async function eventually<T>(
   what: string,
   probe: () => T | null | undefined | Promise<T | null | undefined>,
 ): Promise<T> {
-  const deadline = Date.now() + 45_000;
+  const deadline = Date.now() + 120_000;
   for (;;) {
     const value = await probe();
     if (value !== null && value !== undefined && value !== false) return value;

@@ -4,10 +4,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { allGone, eventually, processesOf, recordOf } from '../support/processes.ts';
 import { openStack, type Stack, type StackOptions } from '../../workers/stack/stack.ts';
 import { lives } from '../../workers/stack/process-identity.ts';
+
+// Whole stacks start and stop here, on machines that may be busy.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let home: string;
 let said: string[];

@@ -22,6 +22,10 @@ const bytes = z.union([z.number(), z.string()]).transform((value, context) => {
   return z.NEVER;
 });
 
+export function sizeText(size: number): string {
+  return size % 1024 ** 2 === 0 ? `${Number((size / gib).toFixed(3))} GiB` : `${size} bytes`;
+}
+
 const whole = (least: number, most: number) =>
   z.union([z.number(), z.string()]).transform((value, context) => {
     const number = String(value).trim() === '' ? Number.NaN : Number(value);
@@ -62,6 +66,7 @@ export interface Setting<T = unknown> {
   readonly about: string;
   /** Relative paths in flags and environment are taken from the working folder, in the file from the file's folder. */
   readonly path?: true;
+  readonly unit?: 'bytes';
 }
 
 /** A quarter of what this machine, or its container, has; 1.5 GiB at most. */
@@ -93,6 +98,7 @@ export const settings = {
     env: 'INGOT_MEMORY_LIMIT',
     flag: 'memory-limit',
     type: bytes,
+    unit: 'bytes',
     about: 'memory DuckDB may use before it spills to disk',
   },
   spillFolder: {

@@ -1,27 +1,35 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { runProgram } from './run-program.ts';
+import type { Fetch } from './fetch-options.ts';
 
-/** Lets the SDK fetch its official build of the CLI. Returns what went wrong, or null. */
-export async function downloadTemporal(
-  path: string,
-  options: { readonly progress: (line: string) => void },
-): Promise<string | null> {
+const script = join(import.meta.dirname, 'download-script.ts');
+const logName = 'download.log';
+
+/** Lets the SDK fetch its official build of the CLI. */
+export const downloadTemporal: Fetch = async (path, { env, progress, signal }) => {
   const folder = join(dirname(path), `download-${process.pid}`);
   await mkdir(folder, { recursive: true });
-  options.progress('Downloading the Temporal CLI, once.');
+  progress('Downloading the Temporal CLI, once.');
   try {
-    const { TestWorkflowEnvironment } = await import('@temporalio/testing');
-    const server = await TestWorkflowEnvironment.createLocal({
-      server: { executable: { type: 'cached-download', downloadDir: folder } },
+    const { code, log } = await runProgram({
+      command: process.execPath,
+      args: [script, folder],
+      env,
+      logFile: join(folder, logName),
+      signal,
     });
-    await server.teardown();
-    const [file] = await readdir(folder);
-    if (file === undefined) return 'the SDK downloaded nothing';
+    const file = (await readdir(folder)).find((name) => name !== logName);
+    if (code !== 0 || file === undefined) return `the SDK's download failed: ${reasonIn(log)}`;
     await rename(join(folder, file), path);
     return null;
-  } catch (error) {
-    return `the SDK's download failed: ${error instanceof Error ? error.message : String(error)}`;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+};
+
+/** The line of a printed error that says what happened. */
+function reasonIn(log: string): string {
+  const lines = log.trim().split('\n');
+  return (lines.find((line) => /Error:/.test(line)) ?? lines.at(-1) ?? 'it downloaded nothing').trim();
 }

@@ -31,13 +31,17 @@ export function tryShared(file: string): ExclusiveFile | null {
   return tryLock(file, ['begin', 'select count(*) from sqlite_master']);
 }
 
-export async function waitExclusive(file: string, onWait: () => void): Promise<ExclusiveFile> {
+export async function waitExclusive(
+  file: string,
+  onWait: () => void,
+  signal?: AbortSignal,
+): Promise<ExclusiveFile> {
   let told = false;
   for (;;) {
     const lock = tryExclusive(file);
     if (lock !== null) return lock;
     if (!told) onWait();
     told = true;
-    await delay(200);
+    await delay(200, undefined, signal === undefined ? {} : { signal });
   }
 }

@@ -15,9 +15,7 @@ exec 4<&0
 child=$!
 echo "$child" >&3
 exec 3>&-
-trap 'kill -s "$signal" "$child" 2>/dev/null' HUP INT TERM
 (
-  trap - HUP INT TERM
   read -r _ <&4
   trap : TERM
   kill -s "$signal" "$child"
@@ -29,8 +27,10 @@ trap 'kill -s "$signal" "$child" 2>/dev/null' HUP INT TERM
   done
 ) 2>/dev/null &
 watcher=$!
+trap 'kill -s "$signal" "$child" 2>/dev/null' HUP INT TERM
 exec 4<&-
-code=0
+wait "$child"
+code=$?
 while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
 kill "$watcher" 2>/dev/null
 wait "$watcher" 2>/dev/null
@@ -136,17 +136,16 @@ export async function startGuarded(spec: ChildSpec): Promise<GuardedChild> {
   const guardExit = exitOf(guard);
   const lifeline = guard.stdin as Writable;
   lifeline.on('error', () => {});
-  const program = identify(Number(await firstLine(guard.stdio[3] as Readable)));
-  const guardIdentity = guard.pid === undefined ? null : identify(guard.pid);
-  if (program === null || guardIdentity === null) {
+  const pid = Number(await firstLine(guard.stdio[3] as Readable));
+  if (!(pid > 0) || guard.pid === undefined) {
     lifeline.end();
-    await guardExit;
     throw new RetryableError({
-      expected: `${spec.name} to start`,
-      found: `${spec.command} ended at once; its log ends with:\n${readTail(spec.logFile, logStart, 15)}\n`,
-      remedy: `See ${spec.logFile}.`,
+      expected: `a shell to start ${spec.name}`,
+      found: '/bin/sh does not run',
+      remedy: 'Mend it, or the limits of this account (ulimit -u).',
     });
   }
+  const program = identify(pid) ?? { pid, started: 'ended at once' };
   let ended = false;
   const exited = guardExit.then(async (exit) => {
     // A guard that was killed leaves its program behind.
@@ -157,7 +156,7 @@ export async function startGuarded(spec: ChildSpec): Promise<GuardedChild> {
   return {
     name: spec.name,
     program,
-    guard: guardIdentity,
+    guard: identify(guard.pid) ?? { pid: guard.pid, started: 'ended at once' },
     stopSignal: spec.stopSignal,
     logFile: spec.logFile,
     exited,

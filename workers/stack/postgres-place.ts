@@ -41,12 +41,15 @@ async function copyPrograms(programs: string): Promise<string> {
 }
 
 /** The folder that stands in for `folder`; `folder` remembers which, so that a new home never meets an old one's data. */
-async function standIn(folder: string): Promise<string> {
+async function standIn(folder: string, progress: (line: string) => void): Promise<string> {
   const pointer = join(folder, 'moved-to');
   const known = await readFile(pointer, 'utf8').catch(() => null);
   if (known !== null) return known.trim();
   const place = join(sharedFolder, `home-${randomUUID()}`);
   await writeFile(pointer, `${place}\n`);
+  progress(
+    `Postgres does not run as root, and its account cannot reach ${folder}: its data goes to ${place}.`,
+  );
   return place;
 }
 
@@ -64,13 +67,8 @@ export async function postgresPlace(
     const reachesFolder = await canEnter(user, folder);
     if (reachesPrograms && reachesFolder) return { folder, programs, user };
     await mkdir(sharedFolder, { recursive: true, mode: 0o755 });
-    const place = reachesFolder ? folder : await standIn(folder);
-    if (!reachesFolder) {
-      await mkdir(place, { recursive: true, mode: 0o755 });
-      progress(
-        `Postgres does not run as root, and its account cannot reach ${folder}: its data is in ${place}.`,
-      );
-    }
+    const place = reachesFolder ? folder : await standIn(folder, progress);
+    if (!reachesFolder) await mkdir(place, { recursive: true, mode: 0o755 });
     return { folder: place, programs: reachesPrograms ? programs : await copyPrograms(programs), user };
   } catch (error) {
     throw new TerminalError(

@@ -11,7 +11,7 @@ export interface PostgresServerOptions {
   /** Holds the cluster and the log; created when absent. */
   readonly folder: string;
   /** A wish: a port that is taken is replaced by a free one. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** False refuses a taken port in place of choosing another. */
   readonly anyPort?: boolean;
   readonly progress?: (line: string) => void;

@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RetryableError } from '../../ports/errors.ts';
 import { migrate } from '../../migrations/migrate.ts';
 import { createDatabases, embeddedDatabases } from './databases.ts';
 import { startGuarded, type GuardedChild } from './guarded-child.ts';
@@ -36,23 +37,46 @@ function optional(context: ProgramContext): { readonly signal?: AbortSignal } {
   return context.signal === undefined ? {} : { signal: context.signal };
 }
 
+/** Between looking for a free port and listening on it another program may take it: then once more, with ports nobody wished for. */
+async function withFreePorts<T>(
+  context: ProgramContext,
+  start: (wishes: ProgramContext['ports'] | null) => Promise<T>,
+): Promise<T> {
+  try {
+    return await start(context.ports);
+  } catch (error) {
+    const taken = error instanceof RetryableError && /address already in use/i.test(error.message);
+    if (!taken || !context.anyPort) throw error;
+    return start(null);
+  }
+}
+
 export async function startTemporal(context: ProgramContext): Promise<StartedProgram> {
-  const binary = await resolveTemporalBinary({ env: context.env, progress: context.say });
-  context.signal?.throwIfAborted();
-  const server = await openTemporalServer({
-    binary: binary.path,
-    folder: join(context.home, 'temporal'),
-    ports: {
-      grpc: context.ports['temporal'] ?? 7233,
-      ui: context.ports['temporalUi'] ?? 8233,
-      ...(context.ports['temporalHttp'] === undefined ? {} : { http: context.ports['temporalHttp'] }),
-    },
-    ui: true,
-    retentionDays: context.retentionDays,
-    anyPort: context.anyPort,
-    onSpawn: context.onSpawn,
-    ...optional(context),
+  const binary = await resolveTemporalBinary({
+    env: context.env,
+    progress: context.say,
+    signal: context.signal,
   });
+  context.signal?.throwIfAborted();
+  const server = await withFreePorts(context, (wishes) =>
+    openTemporalServer({
+      binary: binary.path,
+      folder: join(context.home, 'temporal'),
+      ports:
+        wishes === null
+          ? {}
+          : {
+              grpc: wishes['temporal'] ?? 7233,
+              ui: wishes['temporalUi'] ?? 8233,
+              http: wishes['temporalHttp'],
+            },
+      ui: true,
+      retentionDays: context.retentionDays,
+      anyPort: context.anyPort,
+      onSpawn: context.onSpawn,
+      ...optional(context),
+    }),
+  );
   return {
     child: server.child,
     ports: { temporal: server.ports.grpc, temporalUi: server.ports.ui, temporalHttp: server.ports.http },
@@ -65,14 +89,16 @@ export async function startTemporal(context: ProgramContext): Promise<StartedPro
 }
 
 export async function startPostgres(context: ProgramContext): Promise<StartedProgram> {
-  const server = await openPostgresServer({
-    folder: join(context.home, 'postgres'),
-    port: context.ports['postgres'] ?? 54_329,
-    progress: context.say,
-    anyPort: context.anyPort,
-    onSpawn: context.onSpawn,
-    ...optional(context),
-  });
+  const server = await withFreePorts(context, (wishes) =>
+    openPostgresServer({
+      folder: join(context.home, 'postgres'),
+      port: wishes === null ? undefined : (wishes['postgres'] ?? 54_329),
+      progress: context.say,
+      anyPort: context.anyPort,
+      onSpawn: context.onSpawn,
+      ...optional(context),
+    }),
+  );
   try {
     await createDatabases(server);
     await migrate(server.url(embeddedDatabases.ledger));

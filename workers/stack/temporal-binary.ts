@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { TerminalError } from '../../ports/errors.ts';
 import { buildTemporal } from './build-temporal.ts';
 import { downloadTemporal } from './download-temporal.ts';
+import type { Fetch, FetchOptions } from './fetch-options.ts';
 import { waitExclusive } from './exclusive-file.ts';
 
 export interface TemporalBinary {
@@ -13,11 +14,6 @@ export interface TemporalBinary {
   readonly version: string;
   /** Where it was found: "PATH", "Go's bin folder", "the cache", "downloaded", "built with Go". */
   readonly source: string;
-}
-
-export interface ResolveOptions {
-  readonly env: NodeJS.ProcessEnv;
-  readonly progress: (line: string) => void;
 }
 
 /** Where programs the stack fetches are kept between projects. */
@@ -63,16 +59,23 @@ export async function findTemporalBinary(env: NodeJS.ProcessEnv): Promise<Tempor
   return null;
 }
 
-async function fetchTemporal(folder: string, options: ResolveOptions): Promise<TemporalBinary> {
+const fetches: readonly (readonly [source: string, fetch: Fetch])[] = [
+  ['downloaded', downloadTemporal],
+  ['built with Go', buildTemporal],
+];
+
+async function fetchTemporal(
+  folder: string,
+  options: FetchOptions,
+  ways: typeof fetches,
+): Promise<TemporalBinary> {
   const path = join(folder, 'temporal');
   const tried: string[] = ["no working `temporal` on PATH, in the cache or in Go's bin folder"];
-  for (const [source, fetch] of [
-    ['downloaded', downloadTemporal],
-    ['built with Go', buildTemporal],
-  ] as const) {
-    const problem = await fetch(path, options).catch((error: unknown) =>
-      error instanceof Error ? error.message : String(error),
-    );
+  for (const [source, fetch] of ways) {
+    const problem = await fetch(path, options).catch((error: unknown) => {
+      options.signal?.throwIfAborted();
+      return error instanceof Error ? error.message : String(error);
+    });
     const version = problem === null ? await versionOf(path) : null;
     if (version !== null) return { path, version, source };
     tried.push(problem ?? `${path} does not run`);
@@ -85,16 +88,18 @@ async function fetchTemporal(folder: string, options: ResolveOptions): Promise<T
 }
 
 /** Finds the Temporal CLI or fetches it once into the cache; two processes at once do that one after the other. */
-export async function resolveTemporalBinary(options: ResolveOptions): Promise<TemporalBinary> {
+export async function resolveTemporalBinary(options: FetchOptions, ways = fetches): Promise<TemporalBinary> {
   const found = await findTemporalBinary(options.env);
   if (found !== null) return found;
   const folder = cacheFolder(options.env);
   await mkdir(folder, { recursive: true });
-  const lock = await waitExclusive(join(folder, 'fetch.lock'), () =>
-    options.progress('Another process is fetching the Temporal CLI: waiting for it.'),
+  const lock = await waitExclusive(
+    join(folder, 'fetch.lock'),
+    () => options.progress('Another process is fetching the Temporal CLI: waiting for it.'),
+    options.signal,
   );
   try {
-    return (await findTemporalBinary(options.env)) ?? (await fetchTemporal(folder, options));
+    return (await findTemporalBinary(options.env)) ?? (await fetchTemporal(folder, options, ways));
   } finally {
     lock.release();
   }

@@ -11,7 +11,7 @@ export interface TemporalServerOptions {
   /** Holds the database file and the log; created when absent. */
   readonly folder: string;
   /** Wishes: a port that is taken is replaced by a free one. */
-  readonly ports?: { readonly grpc?: number; readonly ui?: number; readonly http?: number };
+  readonly ports?: { readonly grpc?: number; readonly ui?: number; readonly http?: number | undefined };
   /** Without the web UI it starts a little faster. */
   readonly ui: boolean;
   readonly retentionDays: number;
