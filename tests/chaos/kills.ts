@@ -16,6 +16,7 @@ export interface KillPlan {
 /** Decides, from a seed alone, who dies when. */
 export class Killer {
   readonly #random: Random;
+  #planned = 0;
 
   constructor(seed: number | string) {
     this.#random = new Random().restart(seedOf(seed));
@@ -25,7 +26,7 @@ export class Killer {
   async run(stack: RealStack, plan: KillPlan, signal: AbortSignal): Promise<Kills> {
     const kills: Kills = { Worker: 0, Temporal: 0, Postgres: 0 };
     const order = this.#shuffled(
-      Array.from({ length: plan.count }, (_, index) => victims[index % victims.length]!),
+      Array.from({ length: plan.count }, () => victims[this.#planned++ % victims.length]!),
     );
     for (const victim of order) {
       await delay(this.#random.below(plan.withinMs), undefined, { signal }).catch(() => {});
