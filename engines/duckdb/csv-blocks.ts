@@ -1,11 +1,11 @@
-import { isUtf8 } from 'node:buffer';
-import { RecordScan } from './csv-records.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { OddRecords, maxRecordBytes, withoutLineEnd } from './csv-odd-records.ts';
+import { RecordScan } from './csv-records.ts';
+import { Triggers, placeholder } from './csv-triggers.ts';
+import { countLineFeeds } from './line-feeds.ts';
 
 const lineFeed = 0x0a;
-const quote = 0x22;
-/** Stands in a plain block for a line that is part of an odd record, so that lines keep their numbers. */
-export const placeholder = 0x01;
+const carriageReturn = 0x0d;
 
 /**
  * A stretch of a file, ready for SQL: `plain` holds lines that are whole records (no quote, no NUL, no placeholder byte,
@@ -17,6 +17,8 @@ export interface CsvBlock {
   readonly carriageReturns: boolean;
   readonly odd: OddRecords;
   readonly records: number;
+  /** Says that `plain` has been read and its memory may be used again. */
+  release(): void;
 }
 
 export interface BlockShape {
@@ -27,122 +29,73 @@ export interface BlockShape {
   readonly firstLine: number;
 }
 
-function countLineFeeds(bytes: Buffer, from: number, to: number): number {
-  let count = 0;
-  for (let at = from; at < to; at += 1) if (bytes[at] === lineFeed) count += 1;
-  return count;
-}
-
-/** Starts of lines in `[from, to)` that are not valid UTF-8, by halving. */
-function undecodableLines(bytes: Buffer, from: number, to: number): number[] {
-  if (from >= to || isUtf8(bytes.subarray(from, to))) return [];
-  const middle = bytes.lastIndexOf(lineFeed, Math.floor((from + to) / 2)) + 1;
-  const cut = middle > from ? middle : bytes.indexOf(lineFeed, from) + 1;
-  if (cut === 0 || cut >= to) return [from];
-  return [...undecodableLines(bytes, from, cut), ...undecodableLines(bytes, cut, to)];
-}
-
-/** Positions that make a record odd, in order. */
-class Triggers {
-  readonly #bytes: Buffer;
-  readonly #to: number;
-  readonly #next = new Map<number, number>();
-  readonly #lines: number[];
-
-  constructor(bytes: Buffer, to: number, endsWithCarriageReturn: boolean) {
-    this.#bytes = bytes;
-    this.#to = to;
-    this.#lines = undecodableLines(bytes, 0, to);
-    // A CR right before the end of the file ends no line: it is text, which the SQL would take for a line end.
-    if (endsWithCarriageReturn) this.#lines.push(to - 1);
-    for (const byte of [quote, 0, placeholder]) this.#next.set(byte, -1);
-  }
-
-  /** The first at or behind `from`, or -1. */
-  first(from: number): number {
-    let found = this.#to;
-    for (const [byte, known] of this.#next) {
-      let at = known;
-      if (at < from) {
-        at = this.#bytes.indexOf(byte, from);
-        if (at === -1) at = this.#to;
-        this.#next.set(byte, at);
-      }
-      found = Math.min(found, at);
-    }
-    while (this.#lines.length > 0 && this.#lines[0]! < from) this.#lines.shift();
-    found = Math.min(found, this.#lines[0] ?? this.#to);
-    return found >= this.#to ? -1 : found;
-  }
-}
-
 interface Cut {
-  readonly block: CsvBlock;
-  /** Bytes of the buffer that are in the block; the rest begins an unfinished record. */
+  readonly plain: readonly Buffer[];
+  readonly odd: OddRecords;
+  readonly records: number;
+  /** Bytes of the buffer that were cut off; the rest begins an unfinished record. */
   readonly used: number;
   readonly lines: number;
 }
 
 /** Cuts the whole records off the front of `bytes`. */
-function cut(bytes: Buffer, atEnd: boolean, shape: BlockShape, firstLine: number): Cut {
+function cut(bytes: Buffer, atEnd: boolean, fields: number, firstLine: number): Cut {
   const to = atEnd ? bytes.length : bytes.lastIndexOf(lineFeed) + 1;
-  const triggers = new Triggers(bytes, to, atEnd && bytes.length > 0 && bytes[bytes.length - 1] === 0x0d);
-  const odd = new OddRecords(bytes, shape.fields);
-  const pieces: Buffer[] = [];
-  let plainRecords = 0;
+  const triggers = new Triggers(bytes, to, atEnd && bytes[bytes.length - 1] === carriageReturn);
+  const odd = new OddRecords(bytes, fields, triggers.decodable);
+  const plain: Buffer[] = [];
+  let records = 0;
   let line = firstLine;
   let position = 0;
   const takePlain = (end: number) => {
     if (end === position) return;
     const unfinished = bytes[end - 1] === lineFeed ? 0 : 1;
     const lines = countLineFeeds(bytes, position, end) + unfinished;
-    pieces.push(bytes.subarray(position, end - 1 + unfinished));
-    plainRecords += lines;
+    plain.push(bytes.subarray(position, end - 1 + unfinished));
+    records += lines;
     line += lines;
     position = end;
   };
+  const placeLines = (count: number) => {
+    for (let left = count; left > 0; left -= 1) plain.push(placeholderLine);
+    line += count;
+  };
   for (let trigger = triggers.first(0); trigger !== -1; trigger = triggers.first(position)) {
-    takePlain(
-      trigger === position
-        ? position
-        : Math.max(position, bytes.subarray(position, trigger).lastIndexOf(lineFeed) + 1 + position),
-    );
+    if (trigger > position) takePlain(position + bytes.subarray(position, trigger).lastIndexOf(lineFeed) + 1);
+    const simpleEnd = odd.addSimple(line, position, to);
+    if (simpleEnd !== -1) {
+      placeLines(odd.innerLines + 1);
+      position = simpleEnd;
+      continue;
+    }
     const scan = new RecordScan(true);
     let end = scan.advance(bytes, position, bytes.length);
     const ended = end !== -1;
+    if (!ended && !atEnd)
+      return { plain, odd, records: records + odd.count, used: position, lines: line - firstLine };
     if (!ended) {
-      if (!atEnd) return finished(position);
       scan.finish(bytes.length);
       end = bytes.length;
     }
     odd.add(scan, line, position, ended ? withoutLineEnd(bytes, position, end) : end);
-    for (let inner = 0; inner <= scan.innerLines; inner += 1) pieces.push(Buffer.of(placeholder));
-    line += scan.innerLines + 1;
+    placeLines(scan.innerLines + 1);
     position = end;
   }
   takePlain(to);
-  return finished(to);
-
-  function finished(used: number): Cut {
-    const block = {
-      plain: joined(pieces),
-      firstLine,
-      carriageReturns: bytes.includes(0x0d),
-      odd,
-      records: plainRecords + odd.count,
-    };
-    return { block, used, lines: line - firstLine };
-  }
+  return { plain, odd, records: records + odd.count, used: to, lines: line - firstLine };
 }
 
-function joined(pieces: readonly Buffer[]): Buffer {
-  if (pieces.length === 0) return Buffer.of(placeholder);
-  if (pieces.length === 1) return pieces[0]!;
-  const whole = Buffer.allocUnsafe(pieces.reduce((sum, piece) => sum + piece.length + 1, -1));
+const placeholderLine = Buffer.of(placeholder);
+
+function joined(pieces: readonly Buffer[], pool: BufferPool): Buffer {
+  const length = pieces.reduce((sum, piece) => sum + piece.length + 1, -1);
+  const whole = pool.take(length).subarray(0, length);
   let at = 0;
   for (const piece of pieces) {
-    at += piece.copy(whole, at);
-    if (at < whole.length) whole[at++] = lineFeed;
+    if (piece === placeholderLine) whole[at++] = placeholder;
+    else at += piece.copy(whole, at);
+    if (at < length) whole[at] = lineFeed;
+    at += 1;
   }
   return whole;
 }
@@ -157,17 +110,105 @@ class GiantRecord {
     this.#scan.advance(start, 0, start.length);
   }
 
+  get lines(): number {
+    return this.#scan.innerLines + 1;
+  }
+
   /** Index behind the record in `bytes`, or -1. */
   advance(bytes: Buffer): number {
     return this.#scan.advance(bytes, 0, bytes.length);
   }
 
-  block(shape: BlockShape, line: number): Cut {
-    const odd = new OddRecords(this.#head, shape.fields);
+  block(fields: number, line: number): CsvBlock {
+    const odd = new OddRecords(this.#head, fields, false);
     odd.addGiant(line, this.#head);
-    const block = { plain: Buffer.of(placeholder), firstLine: line, carriageReturns: false, odd, records: 1 };
-    return { block, used: 0, lines: this.#scan.innerLines + 1 };
+    return {
+      plain: placeholderLine,
+      firstLine: line,
+      carriageReturns: false,
+      odd,
+      records: 1,
+      release: () => undefined,
+    };
   }
+}
+
+/** Gathers chunks into buffers and cuts these into blocks. */
+class BlockCutter {
+  readonly #shape: BlockShape;
+  readonly #pool = new BufferPool();
+  #buffer: Buffer;
+  #filled = 0;
+  #line: number;
+  #giant: GiantRecord | null = null;
+
+  constructor(shape: BlockShape) {
+    this.#shape = shape;
+    this.#buffer = this.#pool.take(shape.blockBytes);
+    this.#line = shape.firstLine;
+  }
+
+  *add(chunk: Buffer): Generator<CsvBlock> {
+    for (let rest = chunk; rest.length > 0;) {
+      if (this.#giant !== null) {
+        const end = this.#giant.advance(rest);
+        if (end === -1) return;
+        yield this.#endGiant(this.#giant);
+        rest = rest.subarray(end);
+      }
+      const copied = rest.copy(this.#buffer, this.#filled);
+      this.#filled += copied;
+      rest = rest.subarray(copied);
+      if (this.#filled === this.#buffer.length) yield* this.#take(false);
+    }
+  }
+
+  *finish(): Generator<CsvBlock> {
+    if (this.#giant !== null) yield this.#endGiant(this.#giant);
+    else if (this.#filled > 0) yield* this.#take(true);
+  }
+
+  #endGiant(giant: GiantRecord): CsvBlock {
+    const block = giant.block(this.#shape.fields, this.#line);
+    this.#line += giant.lines;
+    this.#giant = null;
+    return block;
+  }
+
+  *#take(atEnd: boolean): Generator<CsvBlock> {
+    const raw = this.#buffer;
+    const result = cut(raw.subarray(0, this.#filled), atEnd, this.#shape.fields, this.#line);
+    const firstLine = this.#line;
+    this.#line += result.lines;
+    this.#keep(raw.subarray(result.used, this.#filled));
+    if (result.records === 0) return this.#pool.give(raw);
+    const carriageReturns = raw.subarray(0, result.used).includes(carriageReturn);
+    const { odd, records } = result;
+    // Without odd records the buffer goes to SQL as it is; otherwise its plain stretches are put together elsewhere.
+    const whole = result.plain.length === 1 ? raw : joined(result.plain, this.#pool);
+    const plain = result.plain.length === 1 ? result.plain[0]! : whole;
+    if (whole !== raw) this.#pool.give(raw);
+    yield {
+      plain,
+      firstLine,
+      carriageReturns,
+      odd,
+      records,
+      release: () => this.#pool.give(wholeBuffer(whole)),
+    };
+  }
+
+  /** The unfinished record goes on in the next buffer, unless it is too long to be held. */
+  #keep(rest: Buffer): void {
+    this.#filled = 0;
+    this.#buffer = this.#pool.take(Math.min(rest.length, maxRecordBytes + 1) + this.#shape.blockBytes);
+    if (rest.length > maxRecordBytes + 1) this.#giant = new GiantRecord(rest);
+    else this.#filled = rest.copy(this.#buffer);
+  }
+}
+
+function wholeBuffer(part: Buffer): Buffer {
+  return Buffer.from(part.buffer as ArrayBuffer);
 }
 
 /** Splits the records behind the header into blocks, in constant memory whatever the file holds. */
@@ -175,46 +216,8 @@ export async function* csvBlocks(
   chunks: AsyncIterable<Uint8Array>,
   shape: BlockShape,
 ): AsyncGenerator<CsvBlock> {
-  let line = shape.firstLine;
-  let giant: GiantRecord | null = null;
-  let buffer = Buffer.allocUnsafeSlow(shape.blockBytes);
-  let filled = 0;
-  const take = (atEnd: boolean): Cut => {
-    const result = cut(buffer.subarray(0, filled), atEnd, shape, line);
-    const rest = buffer.subarray(result.used, filled);
-    line += result.lines;
-    if (rest.length > maxRecordBytes + 1) {
-      giant = new GiantRecord(rest);
-      filled = 0;
-    } else {
-      // A fresh buffer: the block still points into the old one.
-      buffer = Buffer.allocUnsafeSlow(rest.length + shape.blockBytes);
-      filled = rest.copy(buffer);
-    }
-    return result;
-  };
-  for await (const chunk of chunks) {
-    let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    while (rest.length > 0) {
-      if (giant !== null) {
-        const end = (giant as GiantRecord).advance(rest);
-        if (end === -1) break;
-        const result = (giant as GiantRecord).block(shape, line);
-        line += result.lines;
-        giant = null;
-        rest = rest.subarray(end);
-        yield result.block;
-        continue;
-      }
-      const copied = rest.copy(buffer, filled);
-      filled += copied;
-      rest = rest.subarray(copied);
-      if (filled === buffer.length) {
-        const { block } = take(false);
-        if (block.records > 0) yield block;
-      }
-    }
-  }
-  if (giant !== null) yield (giant as GiantRecord).block(shape, line).block;
-  else if (filled > 0) yield take(true).block;
+  const cutter = new BlockCutter(shape);
+  for await (const chunk of chunks)
+    yield* cutter.add(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+  yield* cutter.finish();
 }

@@ -144,6 +144,7 @@ async function writeBlocks(
         prepared.bindBlob(1, block.plain);
         prepared.bindBigInt(2, BigInt(block.firstLine));
         if (block.odd.count > 0) prepared.bindBlob(3, block.odd.bytes);
+        block.release();
       },
     );
     const written = (await result.getRowObjectsJson()).map(copiedFile);

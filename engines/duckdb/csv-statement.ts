@@ -61,5 +61,5 @@ export function blockStatement(
     block.odd.count === 0
       ? plainSelect(shape, block.carriageReturns)
       : `${plainSelect(shape, block.carriageReturns)}\nUNION ALL${oddSelect(shape, block.odd.escaped)}`;
-  return `COPY (${select}) TO ${literal(location)} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS)`;
+  return `COPY (${select}) TO ${literal(location)} (FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 5000, RETURN_STATS)`;
 }

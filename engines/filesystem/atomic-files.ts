@@ -80,16 +80,20 @@ async function linkUnlessThere(from: string, to: string): Promise<boolean> {
 
 /** Gives the finished file at `from` its name; readers see either the old object or the whole new one. */
 export async function moveIntoPlace(from: string, to: string, ifAbsent: boolean): Promise<boolean> {
-  for (let left = 10; ; left -= 1) {
-    await makeFolder(dirname(to));
+  for (let left = 100; ; left -= 1) {
     try {
+      await makeFolder(dirname(to));
       if (!ifAbsent) await rename(from, to);
       else if (!(await linkUnlessThere(from, to))) return false;
-      await syncFolder(dirname(to));
-      return true;
+      break;
     } catch (error) {
-      // A removal that emptied the folder may take it away between mkdir and rename.
+      // The removal of a neighbour may take the emptied folder away between mkdir and rename.
       if (!isMissing(error) || left === 0) throw error;
     }
   }
+  await syncFolder(dirname(to)).catch((error: unknown) => {
+    // The object is already removed again, and its folder with it.
+    if (!isMissing(error)) throw error;
+  });
+  return true;
 }

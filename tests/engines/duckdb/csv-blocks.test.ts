@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { csvBlocks, placeholder } from '../../../engines/duckdb/csv-blocks.ts';
+import { csvBlocks } from '../../../engines/duckdb/csv-blocks.ts';
+import { placeholder } from '../../../engines/duckdb/csv-triggers.ts';
 import { splitCsv } from '../../oracle/csv-records.ts';
 
 const tokens = [
