@@ -74,16 +74,19 @@ function outOfMemory(place: string, message: string, others: boolean): TerminalE
   return others ? new RetryableError(facts) : new TerminalError(facts);
 }
 
+function fullDisk(place: string, message: string): RetryableError {
+  return new RetryableError({
+    expected: 'free space for spilled or written data',
+    found: message.split('\n')[0] ?? '',
+    remedy:
+      'Free space in the spill folder and the lake, or move them to a larger disk; the attempt is tried again.',
+    place,
+  });
+}
+
 function inputOutput(place: string, message: string): TerminalError | RetryableError {
+  if (/no space left|disk quota|file too large/i.test(message)) return fullDisk(place, message);
   const found = message.split('\n')[0] ?? '';
-  if (/no space left|disk quota|file too large|max_temp_directory_size/i.test(message))
-    return new RetryableError({
-      expected: 'free space for spilled or written data',
-      found,
-      remedy:
-        'Free space in the spill folder and the lake, or move them to a larger disk; the attempt is tried again.',
-      place,
-    });
   if (/permission denied|read-only file system/i.test(message))
     return new TerminalError({
       expected: 'permission to read inputs and write outputs',
@@ -91,7 +94,7 @@ function inputOutput(place: string, message: string): TerminalError | RetryableE
       remedy: 'Give the user the worker runs as access.',
       place,
     });
-  if (/no files found|no such file|no magic bytes|parquet/i.test(message))
+  if (/no files found|no such file|no magic bytes|too small to be a parquet|thrift|corrupt/i.test(message))
     return new TerminalError({
       expected: 'readable Parquet files',
       found,
@@ -120,6 +123,8 @@ export function statementError(error: unknown, statement: Statement, place: stri
       place: where,
     });
   }
+  // A full spill disk comes as memory that cannot be offloaded.
+  if (/max_temp_directory_size|failed to offload/i.test(message)) return fullDisk(where, message);
   if (/out of memory/i.test(type)) return outOfMemory(where, message, others);
   if (/^(IO|HTTP)$/i.test(type)) return inputOutput(where, message);
   if (/^(INTERNAL|FATAL)$/i.test(type))
