@@ -17,5 +17,5 @@ select
 from accepted a
 left join rates_in_force r
   on r.currency = a.currency
-  and cast(a.txn_ts as date) >= r.valid_from
+  and (r.is_first or cast(a.txn_ts as date) >= r.valid_from)
   and cast(a.txn_ts as date) < r.valid_to
