@@ -7,6 +7,7 @@ import { type CsvBlock, csvBlocks } from './csv-blocks.ts';
 import { type CsvHeader, readHeader } from './csv-header.ts';
 import { type CsvShape, blockStatement } from './csv-statement.ts';
 import type { Database } from './database.ts';
+import { makeDurable } from './durable-files.ts';
 import { clearPrefix, outputFolder, writtenPartition } from './output-relations.ts';
 import { Session } from './session.ts';
 import { type CopiedFile, copiedFile } from './written-files.ts';
@@ -222,6 +223,7 @@ export async function importCsv(
     }
   };
   const files = await allShares(Array.from({ length: database.threads }, share));
+  await makeDurable(files.map((file) => file.location));
   return {
     written: writtenPartition(writtenColumns(columns), {}, files, under),
     files: sources.map(({ key, info, header }, at) => ({

@@ -4,6 +4,7 @@ import { TerminalError } from '../../ports/errors.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import type { ColumnStatistics, OutputRelation, WrittenPartition } from '../../ports/sql-engine.ts';
 import { mergeStatistics } from './column-statistics.ts';
+import { makeDurable } from './durable-files.ts';
 import { losslessCast } from './lossless-cast.ts';
 import type { DescribedColumn, Session } from './session.ts';
 import { fileLiteral, identifier, literal, selectText } from './sql-text.ts';
@@ -185,6 +186,7 @@ export async function writeOutput(
     authored,
   });
   const files = await boundedFiles(session, rows.map(copiedFile), output, objects, maxFileBytes, under);
+  await makeDurable(files.map((file) => file.location));
   const groups = Map.groupBy(files, (file) => JSON.stringify(partitionOf(output, file, place)));
   return [...groups]
     .sort(([a], [b]) => (a < b ? -1 : 1))
