@@ -2,7 +2,13 @@ import { ActivityCancellationType, scheduleActivity } from '@temporalio/workflow
 import type { Json } from '../dag/json.ts';
 import type { PlanTask } from '../dag/plan.ts';
 import type { RunCommand, RunFacts } from '../dag/reducer.ts';
-import type { AttemptReply, AttemptRequest, PublishStep, Whereabouts } from '../ports/run-steps.ts';
+import type {
+  AttemptReply,
+  AttemptRequest,
+  PublishStep,
+  StagedManifest,
+  Whereabouts,
+} from '../ports/run-steps.ts';
 import { cancelledFailure, endingOf, failed, type Ending } from './failures.ts';
 import {
   attemptRetries,
@@ -74,15 +80,11 @@ function compute(
   });
 }
 
-async function publish(
-  { dagId, facts }: AttemptSetting,
-  command: StartAttempt,
-  { staged }: AttemptReply,
-): Promise<void> {
-  if (staged === null) return;
+function publish(setting: AttemptSetting, command: StartAttempt, staged: StagedManifest): Promise<void> {
+  const { dagId, facts } = setting;
   const { taskId, mapIndex, attempt } = command;
   const step: PublishStep = { runId: facts.run.id, taskId, mapIndex, attempt, staged };
-  await scheduleActivity(`${dagId}.${taskId}:publish`, [step], {
+  return scheduleActivity(`${dagId}.${taskId}:publish`, [step], {
     summary: `publish ${staged.label}`,
     startToCloseTimeout: stepTimeoutMs,
     retry: stepRetries,
@@ -90,19 +92,32 @@ async function publish(
   });
 }
 
-/** Computes and, if there is something, publishes: two activities, so that nothing is published that the run has not accepted. */
-export async function performAttempt(setting: AttemptSetting, command: StartAttempt): Promise<AttemptEnding> {
+function endingAt(error: unknown, where: Whereabouts): AttemptEnding {
+  const ending = endingOf(error);
+  return { ...ending, where: ending.where ?? where };
+}
+
+function accept(
+  setting: AttemptSetting,
+  command: StartAttempt,
+  reply: AttemptReply,
+): AttemptEnding | Promise<AttemptEnding> {
+  const { output, staged, where } = reply;
+  const succeeded: AttemptEnding = { type: 'succeeded', output, where };
+  if (staged === null) return succeeded;
+  if (!setting.mayPublish()) return failed(cancelledFailure, where);
+  return publish(setting, command, staged).then(
+    () => succeeded,
+    (error: unknown) => endingAt(error, where),
+  );
+}
+
+/**
+ * Computes and, if there is something, publishes: two activities, so that nothing is published that the run has not accepted.
+ * Written with few promises: for every one made in a workflow the SDK takes and formats a stack trace.
+ */
+export function performAttempt(setting: AttemptSetting, command: StartAttempt): Promise<AttemptEnding> {
   const inputBytes = JSON.stringify(command.input).length;
-  if (inputBytes > maxInputBytes) return tooLargeInput(inputBytes);
-  let where: Whereabouts | null = null;
-  try {
-    const reply = await compute(setting, command);
-    where = reply.where;
-    if (!setting.mayPublish()) return failed(cancelledFailure, where);
-    await publish(setting, command, reply);
-    return { type: 'succeeded', output: reply.output, where };
-  } catch (error) {
-    const ending = endingOf(error);
-    return { ...ending, where: ending.where ?? where };
-  }
+  if (inputBytes > maxInputBytes) return Promise.resolve(tooLargeInput(inputBytes));
+  return compute(setting, command).then((reply) => accept(setting, command, reply), endingOf);
 }

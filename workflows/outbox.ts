@@ -76,6 +76,8 @@ interface Batch {
 export class Outbox {
   readonly #runId: string;
   readonly #onWrite: () => void;
+  /** Where it was made: what it writes must not end with the attempts it tells of. */
+  readonly #scope = CancellationScope.current();
   readonly #where = new Map<string, { readonly attempt: number; readonly where: Whereabouts }>();
   #records = new Map<string, AttemptRecord>();
   #events: LedgerEvent[] = [];
@@ -127,7 +129,7 @@ export class Outbox {
 
   #openWindow(): void {
     if (this.#window !== null) return;
-    const scope = new CancellationScope();
+    const scope = new CancellationScope({ cancellable: true, parent: this.#scope });
     this.#window = scope;
     scope
       .run(() => sleep(windowMs, { summary: 'task states to the ledger' }))
@@ -145,10 +147,12 @@ export class Outbox {
     this.#window = null;
     const batch = this.#take();
     this.#onWrite();
-    this.#writing = record({ runId: this.#runId, ...batch }).then(
-      () => this.#written(),
-      () => this.#refuse(batch),
-    );
+    this.#writing = this.#scope
+      .run(() => record({ runId: this.#runId, ...batch }))
+      .then(
+        () => this.#written(),
+        () => this.#refuse(batch),
+      );
   }
 
   #written(): void {

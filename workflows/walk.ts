@@ -17,7 +17,9 @@ export class Walk {
   readonly #tasks: ReadonlyMap<string, PlanTask>;
   readonly #outbox: Outbox;
   readonly #finish = Promise.withResolvers<Finish>();
-  /** Around every running attempt: what is cancelled here reaches the body. */
+  /** Where nothing is cancelled. */
+  readonly #shield = CancellationScope.current();
+  /** Around the walk itself, and so every attempt it starts: what is cancelled here reaches the bodies. */
   readonly #attempts = new CancellationScope();
   readonly #timers = new Map<string, CancellationScope>();
   /** Instances whose task the last worker asked did not know. */
@@ -36,8 +38,10 @@ export class Walk {
   }
 
   async end(): Promise<Finish> {
-    this.#tell({ type: 'run_started' });
-    const finish = await this.#finish.promise;
+    const finish = await this.#attempts.run(() => {
+      this.#tell({ type: 'run_started' });
+      return this.#finish.promise;
+    });
     for (const timer of this.#timers.values()) timer.cancel();
     const endedAt = new Date().toISOString();
     const failure = finish.outcome === 'failed' ? firstFailure(this.#progress, finish.failures) : null;
@@ -94,10 +98,10 @@ export class Walk {
       askAnyWorker: this.#unknown.has(command.key),
       mayPublish: () => !this.#progress.cancelRequested,
     };
-    this.#attempts
-      .run(() => performAttempt(setting, command))
-      .then((ending) => this.#ended(command, ending))
-      .catch((error: unknown) => this.#finish.reject(error));
+    performAttempt(setting, command).then(
+      (ending) => this.#ended(command, ending),
+      (error: unknown) => this.#finish.reject(error),
+    );
   }
 
   #ended({ key, attempt }: StartAttempt, ending: AttemptEnding): void {
@@ -118,7 +122,7 @@ export class Walk {
 
   #after(key: string, ms: number, summary: string, then: () => void): void {
     this.#timers.get(key)?.cancel();
-    const scope = new CancellationScope();
+    const scope = new CancellationScope({ cancellable: true, parent: this.#shield });
     this.#timers.set(key, scope);
     scope
       .run(() => sleep(Math.max(ms, 1), { summary }))

@@ -186,10 +186,11 @@ export const shapes: readonly Shape[] = [
 ];
 
 /** Runs a shape to its end. */
-export async function runShape(bench: Bench, { name, dags, ends, meanwhile }: Shape): Promise<RunHandle> {
-  const worker = await bench.work(dags(bench));
+export async function runShape(bench: Bench, shape: Shape): Promise<RunHandle> {
+  const { name, ends } = shape;
+  const worker = await bench.work(shape.dags(bench));
   const run = await bench.start(name);
-  await meanwhile?.(bench, run, worker);
+  await shape.meanwhile?.(bench, run, worker);
   const { state, message } = await bench.result(run);
   if (state !== ends) throw new Error(`${name} was to end as ${ends}, found ${state}: ${message}`);
   return run;
