@@ -110,6 +110,7 @@ class DuckDbQueryService implements QueryService {
     const bound: { table: Table; partitions: readonly PartitionVersion[] }[] = [];
     for (const { table, references, partitions } of tables) {
       const kept = await neededPartitions(session, table, references, partitions);
+      refuseOtherFiles(table, kept);
       bound.push({ table, partitions: kept });
       read += kept.length;
       total += partitions.length;
@@ -199,6 +200,18 @@ class DuckDbQueryService implements QueryService {
 function splitName(name: string): [string, string] {
   const at = name.indexOf('.');
   return [name.slice(0, at), name.slice(at + 1)];
+}
+
+/** A raw zone keeps files as they were delivered; their records are in a table of their own. */
+function refuseOtherFiles(table: Table, partitions: readonly PartitionVersion[]): void {
+  const other = partitions.flatMap(({ files }) => files).find(({ key }) => !key.endsWith('.parquet'));
+  if (other === undefined) return;
+  throw new TerminalError({
+    place: table.name,
+    expected: 'a table of rows, stored as Parquet',
+    found: `files as they were delivered, such as ${other.key}`,
+    remedy: 'Query the table of their records, or read the files themselves.',
+  });
 }
 
 function unknownTable(name: string, known: readonly string[]): never {

@@ -69,6 +69,7 @@ async function opened() {
   return {
     service,
     publish,
+    ledger,
     objects,
     async [Symbol.asyncDispose]() {
       await service.close();
@@ -107,6 +108,27 @@ test('a file of the lake that the query did not name cannot be read, even by its
     await expect(fixture.service.query(`select * from test.numbers, '${path}'`)).rejects.toThrow(
       /published table/,
     );
+});
+
+test('a table of files as they were delivered says so', async () => {
+  await using fixture = await opened();
+  const version = {
+    table: 'test.files',
+    partition: {},
+    partitionText: '',
+    version: 1,
+    publicationId: 1,
+    rows: 1,
+    bytes: 4,
+  };
+  const files = [{ key: 'raw/a.csv', bytes: 4, rows: 1 }];
+  fixture.ledger.published.set('test.files', {
+    table: { ...numbers, name: 'test.files' },
+    partitions: [{ ...version, files }],
+  });
+  await expect(fixture.service.query('select * from test.files')).rejects.toThrow(
+    'test.files: expected a table of rows, stored as Parquet; found files as they were delivered, such as raw/a.csv.',
+  );
 });
 
 test('closing the service ends what is still open', async () => {
