@@ -21,9 +21,9 @@ const csv = (key: string, prefix = 'records') => ({
 /** A small disk; null where this user may not mount one. */
 function smallDisk(folder: string, megabytes: number): Disposable | null {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return null;
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder]).status !== 0)
+  if (spawnSync('/bin/mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder]).status !== 0)
     return null;
-  return { [Symbol.dispose]: () => void execFileSync('umount', ['-l', folder]) };
+  return { [Symbol.dispose]: () => void execFileSync('/bin/umount', ['-l', folder]) };
 }
 
 const canMount = await (async () => {
