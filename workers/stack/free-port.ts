@@ -21,7 +21,7 @@ export async function freePorts(wishes: readonly (number | undefined)[], anyPort
   const servers: Server[] = [];
   try {
     for (const wish of wishes) {
-      const server = (wish === undefined ? null : await listen(wish)) ?? (anyPort ? await listen(0) : null);
+      const server = (await listen(wish ?? 0)) ?? (anyPort ? await listen(0) : null);
       if (server === null) throw noPort(anyPort ? undefined : wish);
       servers.push(server);
     }

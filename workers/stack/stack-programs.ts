@@ -1,13 +1,12 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RetryableError } from '../../ports/errors.ts';
 import { migrate } from '../../migrations/migrate.ts';
 import { createDatabases, embeddedDatabases } from './databases.ts';
 import { startGuarded, type GuardedChild } from './guarded-child.ts';
 import { openPostgresServer } from './postgres-server.ts';
 import { resolveTemporalBinary } from './temporal-binary.ts';
 import { openTemporalServer } from './temporal-server.ts';
-import { waitUntilReady } from './wait-until.ts';
+import { PortTakenError, waitUntilReady } from './wait-until.ts';
 
 export interface ProgramContext {
   readonly home: string;
@@ -37,17 +36,13 @@ function optional(context: ProgramContext): { readonly signal?: AbortSignal } {
   return context.signal === undefined ? {} : { signal: context.signal };
 }
 
-/** Between looking for a free port and listening on it another program may take it: then once more, with ports nobody wished for. */
-async function withFreePorts<T>(
-  context: ProgramContext,
-  start: (wishes: ProgramContext['ports'] | null) => Promise<T>,
-): Promise<T> {
+/** Between looking for free ports and listening on them another program may take one: then once more, with another look. */
+async function withFreePorts<T>(context: ProgramContext, start: () => Promise<T>): Promise<T> {
   try {
-    return await start(context.ports);
+    return await start();
   } catch (error) {
-    const taken = error instanceof RetryableError && /address already in use/i.test(error.message);
-    if (!taken || !context.anyPort) throw error;
-    return start(null);
+    if (!(error instanceof PortTakenError) || !context.anyPort) throw error;
+    return start();
   }
 }
 
@@ -58,18 +53,14 @@ export async function startTemporal(context: ProgramContext): Promise<StartedPro
     signal: context.signal,
   });
   context.signal?.throwIfAborted();
-  const server = await withFreePorts(context, (wishes) =>
+  const server = await withFreePorts(context, () =>
     openTemporalServer({
       binary: binary.path,
       folder: join(context.home, 'temporal'),
-      ports:
-        wishes === null
-          ? {}
-          : {
-              grpc: wishes['temporal'] ?? 7233,
-              ui: wishes['temporalUi'] ?? 8233,
-              http: wishes['temporalHttp'],
-            },
+      ports: {
+        grpc: context.ports['temporal'] ?? 7233,
+        ui: context.ports['temporalUi'] ?? 8233,
+      },
       ui: true,
       retentionDays: context.retentionDays,
       anyPort: context.anyPort,
@@ -79,7 +70,7 @@ export async function startTemporal(context: ProgramContext): Promise<StartedPro
   );
   return {
     child: server.child,
-    ports: { temporal: server.ports.grpc, temporalUi: server.ports.ui, temporalHttp: server.ports.http },
+    ports: { temporal: server.ports.grpc, temporalUi: server.ports.ui },
     env: {
       TEMPORAL_ADDRESS: server.address,
       TEMPORAL_NAMESPACE: 'default',
@@ -89,10 +80,10 @@ export async function startTemporal(context: ProgramContext): Promise<StartedPro
 }
 
 export async function startPostgres(context: ProgramContext): Promise<StartedProgram> {
-  const server = await withFreePorts(context, (wishes) =>
+  const server = await withFreePorts(context, () =>
     openPostgresServer({
       folder: join(context.home, 'postgres'),
-      port: wishes === null ? undefined : (wishes['postgres'] ?? 54_329),
+      port: context.ports['postgres'] ?? 54_329,
       progress: context.say,
       anyPort: context.anyPort,
       onSpawn: context.onSpawn,

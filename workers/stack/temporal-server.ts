@@ -11,7 +11,7 @@ export interface TemporalServerOptions {
   /** Holds the database file and the log; created when absent. */
   readonly folder: string;
   /** Wishes: a port that is taken is replaced by a free one. */
-  readonly ports?: { readonly grpc?: number; readonly ui?: number; readonly http?: number | undefined };
+  readonly ports?: { readonly grpc?: number; readonly ui?: number };
   /** Without the web UI it starts a little faster. */
   readonly ui: boolean;
   readonly retentionDays: number;
@@ -26,7 +26,7 @@ export interface TemporalServer {
   readonly address: string;
   /** Null without UI. */
   readonly uiUrl: string | null;
-  readonly ports: { readonly grpc: number; readonly ui: number; readonly http: number };
+  readonly ports: { readonly grpc: number; readonly ui: number };
   readonly child: GuardedChild;
   close(): Promise<void>;
 }
@@ -51,7 +51,10 @@ const searchAttributes = [
   'IngotPlanHash=Keyword',
 ];
 
-function serverArgs(options: TemporalServerOptions, ports: TemporalServer['ports']): string[] {
+function serverArgs(
+  options: TemporalServerOptions,
+  ports: TemporalServer['ports'] & { readonly http: number },
+): string[] {
   const repeat = (flag: string, values: readonly string[]): string[] =>
     values.flatMap((value) => [flag, value]);
   return [
@@ -94,8 +97,9 @@ function accepts(port: number): Promise<boolean> {
 /** Starts a development server with a file, tuned for one machine; it ends with this process at the latest. */
 export async function openTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   await mkdir(options.folder, { recursive: true });
+  // The HTTP port is this file's own business, and new every time: nothing else can answer on it in the server's place.
   const [grpc, ui, http] = (await freePorts(
-    [options.ports?.grpc, options.ports?.ui, options.ports?.http],
+    [options.ports?.grpc, options.ports?.ui, undefined],
     options.anyPort,
   )) as [number, number, number];
   const child = await startGuarded({
@@ -122,7 +126,7 @@ export async function openTemporalServer(options: TemporalServerOptions): Promis
   return {
     address: `127.0.0.1:${grpc}`,
     uiUrl: options.ui ? `http://127.0.0.1:${ui}` : null,
-    ports: { grpc, ui, http },
+    ports: { grpc, ui },
     child,
     close: () => child.stop(),
   };
