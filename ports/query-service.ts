@@ -8,7 +8,7 @@ export interface QueryColumn {
 
 export interface QueryResult {
   readonly columns: readonly QueryColumn[];
-  /** Streamed; each row in column order. */
+  /** Streamed, to be read once; each row in column order. */
   readonly rows: AsyncIterable<readonly ResultValue[]>;
   /** Bytes of the files the query could touch after partition pruning. */
   readonly bytesScanned: number;
@@ -19,6 +19,10 @@ export interface QueryResult {
 
 /** Answers read-only SQL over published tables, written `<pipeline>.<table>`, all seen at one snapshot. */
 export interface QueryService {
-  /** Submits one select and awaits its first rows. Throws TerminalError for SQL that does not parse, is not read-only, or names an unknown table. */
+  /**
+   * Submits one select and awaits its first rows; `limit` ends them early. Throws TerminalError for SQL that does not parse,
+   * is not read-only, reads beyond the tables, or names an unknown table (with the names that come near). The rows must be
+   * read to their end or left by `return`; the signal gives back what an unread result holds.
+   */
   query(sql: string, options?: CallOptions & { readonly limit?: number }): Promise<QueryResult>;
 }

@@ -68,8 +68,8 @@ async function openSource(
   key: string,
   options: CallOptions,
 ): Promise<Source> {
-  const header = await readHeader(objects, key, options);
   const info = await objects.head(key);
+  const header = await readHeader(objects, key, options);
   if (info === null) throw changed(key, 'the file is gone');
   checkHeader(job, key, header.names);
   return { key, info, header };

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { openDuckDbSqlEngine } from '../../../engines/duckdb/sql-engine.ts';
 import { openFilesystemObjectStore } from '../../../engines/filesystem/object-store.ts';
 import { RetryableError, TerminalError } from '../../../ports/errors.ts';
-import { column, job, keys, output } from '../../ports/sql-engine/fixture.ts';
+import { column, input, job, keys, output } from '../../ports/sql-engine/fixture.ts';
 import { openedEngine } from './opened.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -233,4 +233,50 @@ test('closing the engine stops what runs', async () => {
   await expect(running).rejects.toThrow(RetryableError);
   await expect(opened.engine.run(endless)).rejects.toThrow(/closed/);
   expect(await readdir(opened.spillFolder)).toEqual([]);
+});
+
+test('a lake may lie under a path full of characters that mean something to DuckDB', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'ingot we[i]rd *? \'q\' "d" %20 ü='));
+  try {
+    const objects = await openFilesystemObjectStore(join(root, 'a=b', 'lake'));
+    const engine = await openDuckDbSqlEngine({
+      objects,
+      memoryLimitBytes: 1 << 28,
+      spillFolder: join(root, 'spill'),
+      threads: 2,
+    });
+    await objects.put('in [1].csv', bytes('a,b\n1,"x"\n2\n'));
+    const imported = await engine.importCsv(csv('in [1].csv', 'records [1]'));
+    const columns = [column('line_number', 'bigint'), column('b', 'text'), column('day', 'date', false)];
+    const stored = input('records', [{ ...imported.written, partition: { day: '2026-01-01' } }], columns, [
+      'day',
+    ]);
+    const written = await engine.run(
+      job({
+        inputs: [stored],
+        outputs: [
+          output('select line_number, b, day from records', columns, {
+            partitionBy: ['day'],
+            prefix: 'out *',
+          }),
+        ],
+      }),
+    );
+    const again = input('again', written.outputs['out']!, columns, ['day']);
+    const read = await engine.run(
+      job({ inputs: [again], measures: [{ name: 'm', sql: 'select * from again order by line_number' }] }),
+    );
+    expect(read.measures['m']).toEqual([
+      { line_number: '2', b: 'x', day: '2026-01-01' },
+      { line_number: '3', b: '', day: '2026-01-01' },
+    ]);
+    for (const { key } of again.files) expect(await engine.parquetSchema(key)).toHaveLength(2);
+    const exported: Uint8Array[] = [];
+    for await (const chunk of engine.exportCsv('select line_number from again order by 1', [again]))
+      exported.push(chunk);
+    expect(Buffer.concat(exported).toString()).toBe('2\n3\n');
+    await engine.close();
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
 });
