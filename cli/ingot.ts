@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { buildId } from '../workers/build-id.ts';
 import { createCli, type Cli } from './cli.ts';
 import { onInterrupt } from './interrupt.ts';
 import { printError } from './print-error.ts';
@@ -43,6 +44,7 @@ const json = ['--json', 'print JSON'] as const;
 
 program
   .description('Data-pipeline DAGs for TypeScript, run as Temporal workflows.')
+  .version(buildId(process.env))
   .option('--config <file>', 'configuration file (default: ingot.toml of the project)')
   .option('--home <folder>', 'folder of the embedded stack (default: .ingot)')
   .option('--dags <modules>', 'modules of your own that export `dags`, separated by commas')

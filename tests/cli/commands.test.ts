@@ -268,6 +268,31 @@ test('doctor says what is found, and every setting with where it came from', asy
   expect(wrong.map((finding) => finding.what)).toEqual(['Database ledger', 'Database warehouse']);
 });
 
+test('the version names release and commit, help lists every command, and both are no errors', async () => {
+  expect(await ingot(home, ['--version'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+(\+[0-9a-f]{9})?\n$/),
+  });
+  const help = await ingot(home, ['--help']);
+  expect(help).toMatchObject({ code: 0, stderr: '' });
+  for (const command of [
+    'demo',
+    'dev',
+    'down',
+    'run',
+    'runs',
+    'dags',
+    'query',
+    'lake',
+    'generate',
+    'migrate',
+    'check',
+    'doctor',
+    'worker',
+  ])
+    expect(help.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+});
+
 test('the ledger is up to date after a start', async () => {
   expect(await json(['migrate'])).toEqual({ applied: [] });
 });
