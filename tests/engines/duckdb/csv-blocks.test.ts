@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { csvBlocks } from '../../../engines/duckdb/csv-blocks.ts';
+import { countLineFeeds } from '../../../engines/duckdb/line-feeds.ts';
 import { placeholder } from '../../../engines/duckdb/csv-triggers.ts';
 import { splitCsv } from '../../oracle/csv-records.ts';
 
@@ -20,6 +21,9 @@ const tokens = [
   'x,y\n',
   'x,y\r\n',
   '"q\n",y\n',
+  'x,"q"',
+  '"q","q"\r',
+  '"q"\r\n',
 ].map((text) => Buffer.from(text));
 const bytes = fc
   .array(fc.constantFrom(...tokens, Buffer.of(0xff), Buffer.of(0xc3)), { maxLength: 80 })
@@ -81,5 +85,23 @@ test('wherever blocks and chunks are cut, every record is in exactly one block, 
       },
     ),
     { numRuns: 3000 },
+  );
+});
+
+test('line feeds are counted in any stretch of any buffer, also in one that holds nothing else', () => {
+  const byte = fc.oneof(fc.constant(10), fc.constantFrom(9, 11, 0x8a, 0, 255), fc.nat(255));
+  const stretch = fc.oneof(
+    fc.uint8Array({ maxLength: 50 }),
+    fc.array(byte, { maxLength: 50 }).map((list) => Uint8Array.from(list)),
+    fc.constant(new Uint8Array(5000).fill(10)),
+  );
+  fc.assert(
+    fc.property(stretch, fc.nat(5), fc.nat(5), (content, before, after) => {
+      const whole = Buffer.concat([Buffer.alloc(before, 10), content, Buffer.alloc(after, 10)]);
+      const from = before;
+      const to = before + content.length;
+      expect(countLineFeeds(whole, from, to)).toBe(content.filter((one) => one === 10).length);
+    }),
+    { numRuns: 2000 },
   );
 });
