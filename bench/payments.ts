@@ -27,10 +27,14 @@ const gib = 1024 ** 3;
 interface Measured {
   readonly elapsedMs: number;
   readonly peakBytes: number;
+  /** Time on all processors together: what a busy machine disturbs least. */
+  readonly cpuMs: number;
 }
 
 /** From the start of `ingest` to the publication of `gold`. */
 async function byProduct(stack: RealStack, date: string): Promise<Measured> {
+  const pid = await stack.pid('Worker');
+  const cpuBefore = await cpuOf(pid);
   const run = await stack.start('payments', date);
   const result = await runResult(stack.client, run);
   if (result.state !== 'success') throw new Error(`The run of ${date}: ${result.message}`);
@@ -45,13 +49,23 @@ async function byProduct(stack: RealStack, date: string): Promise<Measured> {
       ({ taskId, startedAt, endedAt }) => `${taskId} ${((at(endedAt) - at(startedAt)) / 1000).toFixed(2)}`,
     );
   console.log(`  tasks of ${date}, in seconds: ${tasks.join(', ')}`);
-  return { elapsedMs: end - start, peakBytes: await peakOf(await stack.pid('Worker')) };
+  return { elapsedMs: end - start, peakBytes: await peakOf(pid), cpuMs: (await cpuOf(pid)) - cpuBefore };
 }
 
 /** The most memory a process ever had, as the kernel counted; NaN where it does not say. */
 async function peakOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+}
+
+async function cpuOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
+  const ticksPerSecond = 100;
+  return ((Number(user) + Number(system)) * 1000) / ticksPerSecond;
 }
 
 async function byHand(options: ByHandOptions): Promise<Measured> {
@@ -126,6 +140,10 @@ const handPeak = Math.max(...large.map(({ hand }) => hand.peakBytes)) / gib;
 const named = `payments, ${rows.toLocaleString('en')} rows, raw CSV to gold`;
 console.log(
   `${named}: product ${seconds(median(large.map(({ product }) => product.elapsedMs)))}, by hand ${seconds(median(large.map(({ hand }) => hand.elapsedMs)))}, ratio ${ratio.toFixed(2)} ${verdict(ratio, 1.3)}`,
+);
+const cpu = median(large.map(({ product, hand }) => product.cpuMs / hand.cpuMs));
+console.log(
+  `${named}: processor time of the worker ${seconds(median(large.map(({ product }) => product.cpuMs)))}, by hand ${seconds(median(large.map(({ hand }) => hand.cpuMs)))}, ratio ${cpu.toFixed(2)}`,
 );
 console.log(
   `${named}: peak memory of the worker ${peak.toFixed(2)} GiB ${verdict(peak, 2.5)}, by hand ${handPeak.toFixed(2)} GiB, DuckDB's limit ${(Number(values.memory) / 1024).toFixed(2)} GiB`,
