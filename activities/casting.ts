@@ -7,14 +7,10 @@ import { literal, quoted, selectList, wholeMatch } from './sql-text.ts';
 const space =
   '\\x{09}-\\x{0D}\\x{20}\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}';
 
-/** Text without white space at either end. */
+/** Text without white space at either end. Two patterns that match once each: Spark has no flag for "all matches", DuckDB needs one. */
 export function trimmed(expression: string): string {
-  return `regexp_replace(${expression}, ${literal(`^[${space}]+|[${space}]+\\z`)}, '', 'g')`;
-}
-
-/** Text trimmed, and inner white space turned into single spaces. */
-export function collapsed(expression: string): string {
-  return `regexp_replace(${trimmed(expression)}, ${literal(`[${space}]+`)}, ' ', 'g')`;
+  const start = `regexp_replace(${expression}, ${literal(`^[${space}]+`)}, '')`;
+  return `regexp_replace(${start}, ${literal(`[${space}]+\\z`)}, '')`;
 }
 
 const offset = '[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9]';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { cast, collapsed, trimmed } from '../../activities/casting.ts';
+import { cast, trimmed } from '../../activities/casting.ts';
 import type { ColumnType } from '../../dag/relation.ts';
 
 let instance: DuckDBInstance;
@@ -88,13 +88,12 @@ describe.each(casts)('text as %s', (type, values) => {
   });
 });
 
-test('trimming and collapsing know every white space of Unicode, and nothing else', async () => {
+test('trimming knows every white space of Unicode, and nothing else', async () => {
   const spaces = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).filter((character) =>
     /\p{White_Space}/u.test(character),
   );
   expect(spaces.length).toBe(25);
   const around = spaces.join('');
   expect(await evaluate(trimmed('t'), `${around}a${around}b${around}`)).toBe(`a${around}b`);
-  expect(await evaluate(collapsed('t'), `${around}a${around}b${around}`)).toBe('a b');
   expect(await evaluate(trimmed('t'), '\u200Ba\uFEFF')).toBe('\u200Ba\uFEFF');
 });
