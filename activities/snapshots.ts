@@ -45,10 +45,7 @@ export async function takeSnapshot(context: TaskContext, wanted: readonly Wanted
 }
 
 /** Asks until it is this run's turn; the run keeps its place in the queue as long as it asks. */
-async function waitForLease(
-  context: TaskContext,
-  partitions: readonly PartitionSelector[],
-): Promise<void> {
+async function waitForLease(context: TaskContext, partitions: readonly PartitionSelector[]): Promise<void> {
   const { ports, run, signal, log } = context;
   for (let asked = 0; ; asked++) {
     signal.throwIfAborted();

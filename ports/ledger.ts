@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunState, TaskState } from '../dag/plan.ts';
 import type { Failure } from '../dag/reducer.ts';
-import type { Column, PartitionValues, Table } from '../dag/relation.ts';
+import type { PartitionValues, Table } from '../dag/relation.ts';
 import type { ColumnStatistics, WrittenFile } from './sql-engine.ts';
 
 // ---------------------------------------------------------------- runs
@@ -290,5 +290,3 @@ export interface PartitionLog {
 export interface Ledger extends RunLog, PartitionLog {
   close(): Promise<void>;
 }
-
-export type { Column, Table };

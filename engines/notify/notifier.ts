@@ -2,7 +2,11 @@ import type { CallOptions } from '../../ports/abortable.ts';
 import { RetryableError, TerminalError } from '../../ports/errors.ts';
 import type { Notification, Notifier } from '../../ports/notifier.ts';
 
-export type NotificationLog = (severity: Notification['severity'], message: string, fields: Record<string, unknown>) => void;
+export type NotificationLog = (
+  severity: Notification['severity'],
+  message: string,
+  fields: Record<string, unknown>,
+) => void;
 
 /** Writes every notification to the log. */
 export function logNotifier(write: NotificationLog): Notifier {
