@@ -4,6 +4,7 @@ import type { AttemptReply, AttemptRequest, Whereabouts } from '../ports/run-ste
 import type { ActivityParts, RunnableDag } from './boundary.ts';
 import { createTaskContext } from './create-task-context.ts';
 import { businessFailure, infrastructureFailure } from './failures.ts';
+import { failLate, isForsaken, replyLate } from './late-reply.ts';
 import { watchLedger } from './ledger-outage.ts';
 import { checkedOutput } from './output.ts';
 import { openPulse } from './pulse.ts';
@@ -45,7 +46,8 @@ export async function runAttempt(
   const activity = Context.current();
   const startedAt = new Date().toISOString();
   const where = (): Whereabouts => ({ startedAt, endedAt: new Date().toISOString(), worker: parts.worker });
-  using stop = openStop(activity, request.timeoutMs);
+  using kept = parts.keepAlive?.(activity.info.taskToken);
+  using stop = openStop(activity, request.timeoutMs, () => kept?.forsake());
   using pulse = openPulse(activity);
   const watched = watchLedger(parts.ports.ledger);
   const staged: Manifest[] = [];
@@ -63,12 +65,17 @@ export async function runAttempt(
   });
   try {
     const result = await stop.orEnd(async () => body.run(request.input, context));
-    return {
+    const reply: AttemptReply = {
       output: checkedOutput(result, place(request)),
       staged: await stageManifest(staged, context),
       where: where(),
     };
+    if (isForsaken(pulse.silentMs(), stop.forsaken)) await replyLate(activity, reply);
+    return reply;
   } catch (error) {
-    throw stopFailure(stop, request, where()) ?? watched.failure(error) ?? businessFailure(error, where());
+    const failure =
+      stopFailure(stop, request, where()) ?? watched.failure(error) ?? businessFailure(error, where());
+    if (isForsaken(pulse.silentMs(), stop.forsaken)) await failLate(activity, failure);
+    throw failure;
   }
 }

@@ -17,6 +17,14 @@ export interface ActivityParts {
   readonly build: string;
   /** Which worker this is, for people. */
   readonly worker: string;
+  /** Beats for an attempt while its body keeps this thread busy, until disposed of. */
+  readonly keepAlive?: (taskToken: Uint8Array) => KeptAlive;
+}
+
+/** An attempt whose signs of life do not depend on this thread. */
+export interface KeptAlive extends Disposable {
+  /** The SDK has given the attempt up and sends nothing for it any more, not even when this thread has time again. */
+  forsake(): void;
 }
 
 type Activity = (request: never) => Promise<unknown>;

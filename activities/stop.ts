@@ -10,20 +10,26 @@ export interface Stop extends Disposable {
   readonly signal: AbortSignal;
   /** Null while the attempt may go on. */
   readonly reason: StopReason | null;
+  /** True once the SDK has given up the attempt by its own clock, although the server may well wait for it: it sends no reply any more. */
+  readonly forsaken: boolean;
   /** What `work` returns; rejects when it was stopped, at the latest `graceMs` after that. Work that ends in time although the worker is stopping counts. */
   orEnd<T>(work: () => Promise<T>): Promise<T>;
 }
 
-export function openStop(activity: Context, timeoutMs: number): Stop {
+export function openStop(activity: Context, timeoutMs: number, onForsaken: () => void): Stop {
   const controller = new AbortController();
   let reason: StopReason | null = null;
+  let forsaken = false;
   const stop = (why: StopReason): void => {
     reason ??= why;
     controller.abort(new DOMException(`The attempt was stopped: ${why}.`, 'AbortError'));
   };
   const onCancel = (): void => {
     const { message } = activity.cancellationSignal.reason as Error;
-    stop(message === 'WORKER_SHUTDOWN' ? 'shutdown' : 'cancelled');
+    if (message === 'TIMED_OUT') {
+      forsaken = true;
+      onForsaken();
+    } else stop(message === 'WORKER_SHUTDOWN' ? 'shutdown' : 'cancelled');
   };
   if (activity.cancellationSignal.aborted) onCancel();
   else activity.cancellationSignal.addEventListener('abort', onCancel, { once: true });
@@ -34,6 +40,9 @@ export function openStop(activity: Context, timeoutMs: number): Stop {
     signal: controller.signal,
     get reason() {
       return reason;
+    },
+    get forsaken() {
+      return forsaken;
     },
     async orEnd(work) {
       const tooLate = new Promise<never>((_, reject) => {

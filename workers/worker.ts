@@ -3,6 +3,7 @@ import { NativeConnection, Worker, type NativeConnectionOptions } from '@tempora
 import { createActivities } from '../activities/boundary.ts';
 import type { Ports } from '../activities/task-context.ts';
 import type { Definitions } from './definitions.ts';
+import { openHeart } from './heart.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -38,6 +39,11 @@ export async function openWorker(settings: WorkerSettings): Promise<OpenWorker> 
   const identity = `${process.pid}@${hostname()}`;
   const codePath = await workflowBundle(settings.cacheFolder);
   const connection = await NativeConnection.connect(settings.connection);
+  const heart = openHeart(settings.connection, namespace);
+  const close = async (): Promise<void> => {
+    await heart[Symbol.asyncDispose]();
+    await connection.close();
+  };
   try {
     await registerSearchAttributes(connection, namespace);
     const worker = await Worker.create({
@@ -46,7 +52,13 @@ export async function openWorker(settings: WorkerSettings): Promise<OpenWorker> 
       taskQueue,
       identity,
       workflowBundle: { codePath },
-      activities: createActivities({ definitions, ports, build, worker: identity }),
+      activities: createActivities({
+        definitions,
+        ports,
+        build,
+        worker: identity,
+        keepAlive: heart.keepAlive,
+      }),
       maxConcurrentActivityTaskExecutions: settings.maxConcurrentTasks ?? 20,
       maxCachedWorkflows: 200,
       maxHeartbeatThrottleInterval: heartbeatThrottleMs,
@@ -55,21 +67,26 @@ export async function openWorker(settings: WorkerSettings): Promise<OpenWorker> 
       stickyQueueScheduleToStartTimeout: 5000,
       shutdownGraceTime: settings.drainMs ?? 10_000,
     });
+    let stopping = false;
+    const shutdown = (): void => {
+      stopping = true;
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+    };
     return {
       identity,
+      shutdown,
       run: async () => {
         try {
-          await worker.run();
+          const running = worker.run();
+          if (stopping) shutdown();
+          await running;
         } finally {
-          await connection.close();
+          await close();
         }
-      },
-      shutdown: () => {
-        if (worker.getState() === 'RUNNING') worker.shutdown();
       },
     };
   } catch (error) {
-    await connection.close();
+    await close();
     throw error;
   }
 }

@@ -128,3 +128,37 @@ test('a worker that is stopped hands its attempts to the next one at once', asyn
   expect(await bench.result(run)).toMatchObject({ state: 'success' });
   expect(await bench.ledger.attempts(run.runId)).toMatchObject([{ attempt: 1, state: 'success', output: 1 }]);
 });
+
+test('a body that keeps the thread busy for longer than its heartbeat, and those beside it, are not taken for lost', async () => {
+  await using bench = await openBench();
+  const beginnings: string[] = [];
+  const begin = ({ taskId, attemptPrefix }: TaskContext): void => {
+    beginnings.push(`${taskId} ${attemptPrefix('t').split('/').at(-2)!}`);
+  };
+  const idling = Promise.withResolvers<void>();
+  const computed = Promise.withResolvers<void>();
+  const busy = dag('busy', {}, ({ task }) => {
+    const options = { heartbeat: '8s', retries: 0 } as const;
+    const compute = async (_: undefined, context: TaskContext): Promise<number> => {
+      begin(context);
+      await idling.promise;
+      // Longer than the heartbeat timeout and what the SDK adds to it.
+      const until = performance.now() + 15_000;
+      let sum = 0;
+      while (performance.now() < until) sum += Math.sqrt(sum + 1);
+      setTimeout(computed.resolve, 10_000);
+      return sum;
+    };
+    const idle = async (_: undefined, context: TaskContext): Promise<void> => {
+      begin(context);
+      idling.resolve();
+      await computed.promise;
+    };
+    task('idle', idle, undefined, options);
+    task('compute', compute, undefined, options);
+  });
+  await bench.work([busy]);
+  const run = await bench.start('busy');
+  expect(await bench.result(run)).toMatchObject({ state: 'success' });
+  expect(beginnings.toSorted()).toEqual(['compute 1.1', 'idle 1.1']);
+});
