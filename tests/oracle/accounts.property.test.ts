@@ -43,7 +43,7 @@ test.each<[SourceName, Record<string, number>]>([
   ['customer_purchases', { undecodable: 0.01 }],
 ])(
   'whatever files of %s there are and in whatever order they are run, accounts equal the truth and tables the oracle',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async (source, dirt) => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ runs, ...generation }) => {
