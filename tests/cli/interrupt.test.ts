@@ -118,7 +118,8 @@ test.skipIf(olderNode === undefined)(
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const end = ended(child);
-    await until('the stack', () => recordOf(home)?.state === 'ready');
+    const up = until('the stack', () => recordOf(home)?.state === 'ready');
+    expect(await Promise.race([up, end])).toBe(true);
     const { supervisor } = recordOf(home)!;
     expect(supervisor.pid).not.toBe(child.pid);
     child.kill('SIGKILL');

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -64,6 +64,15 @@ async function killOwner(owner: ChildProcess): Promise<void> {
   const gone = new Promise((exit) => owner.once('exit', exit));
   owner.kill('SIGKILL');
   await gone;
+}
+
+/** A guard has a helper beside its program, which outlives it and does its work. */
+function childrenOf(pid: number): number[] {
+  return execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .filter(([, parent]) => parent === pid)
+    .map(([child]) => child!);
 }
 
 async function query(url: string, sql: string): Promise<unknown[]> {
@@ -143,7 +152,9 @@ test('programs whose owner and guards were all killed are ended by the next star
   const record = (await ready())!;
   // Held still, so that it can neither mend nor end anything before it is killed as well.
   owner.kill('SIGSTOP');
-  for (const child of record.children) process.kill(child.guard.pid, 'SIGKILL');
+  for (const child of record.children)
+    for (const pid of [child.guard.pid, ...childrenOf(child.guard.pid)])
+      if (pid !== child.program.pid) process.kill(pid, 'SIGKILL');
   await killOwner(owner);
   expect(record.children.map((child) => lives(child.program))).toEqual([true, true, true]);
   await open();
