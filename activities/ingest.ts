@@ -1,16 +1,14 @@
 import type { TaskKind } from '../dag/builder.ts';
 import { contractJson } from '../dag/contract.ts';
 import type { Contract } from '../dag/contract.ts';
-import { partitionText } from '../dag/relation.ts';
 import type { PartitionValues } from '../dag/relation.ts';
-import { TerminalError } from '../ports/errors.ts';
 import type { OutputPartition } from '../ports/ledger.ts';
-import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts';
+import type { ObjectInfo } from '../ports/object-store.ts';
 import type { CsvJobResult } from '../ports/sql-engine.ts';
 import { sourceColumns } from './casting.ts';
+import { findFiles, keepFiles } from './delivered-files.ts';
 import { driftOf, isReadable } from './drift.ts';
 import { hashOf } from './hashes.ts';
-import { sameContent } from './object-content.ts';
 import type { PublishedOf } from './published.ts';
 import { datesAround, ownDate } from './selection.ts';
 import { takeSnapshot } from './snapshots.ts';
@@ -120,72 +118,6 @@ async function take<Files extends Contract, Records extends Contract>(
     malformed: imported?.files.reduce((total, file) => total + file.malformed, 0) ?? 0,
     unreadable: headers.filter(({ key }) => !readable.includes(key)).map(({ key }) => key),
   };
-}
-
-async function findFiles(
-  { landing, hint }: IngestOptions<Contract, Contract>,
-  { ports, params }: TaskContext,
-  input: string | null,
-  date: string,
-): Promise<readonly ObjectInfo[]> {
-  const noFile = (expected: string, found: string): TerminalError =>
-    new TerminalError({ expected, found, remedy: `${hint.replaceAll('<date>', date)} Then run again.` });
-  if (input !== null) {
-    const info = await ports.objects.head(input);
-    if (info === null)
-      throw noFile(
-        `the object ${input}, named by the run's input`,
-        `no such object (params ${JSON.stringify(params)})`,
-      );
-    return [info];
-  }
-  const prefix = `${landing}/${date}/`;
-  const found: ObjectInfo[] = [];
-  const others: string[] = [];
-  for await (const info of ports.objects.list(prefix))
-    (/\.csv$/i.test(info.key) ? found : { push: () => others.push(info.key) }).push(info);
-  if (found.length === 0)
-    throw noFile(
-      `at least one CSV file under ${prefix}`,
-      others.length === 0
-        ? `nothing at ${ports.objects.location(prefix)}`
-        : `only ${others.slice(0, 5).join(', ')}`,
-    );
-  return found;
-}
-
-/** Copies each file to its place in the raw zone, unless it is there; a file of the same name with other content gets a name of its own. */
-async function keepFiles(
-  { files, keep }: IngestOptions<Contract, Contract>,
-  context: TaskContext,
-  delivered: readonly ObjectInfo[],
-  partition: PartitionValues,
-): Promise<readonly ObjectInfo[]> {
-  const folder = `${keep}/${partitionText(files.table, partition)}`;
-  const kept: ObjectInfo[] = [];
-  for (const file of delivered) {
-    context.signal.throwIfAborted();
-    context.beat(`keeping ${file.key}`);
-    kept.push(await keepFile(context.ports.objects, file, folder, context));
-  }
-  return kept;
-}
-
-async function keepFile(
-  objects: ObjectStore,
-  file: ObjectInfo,
-  folder: string,
-  context: TaskContext,
-): Promise<ObjectInfo> {
-  const name = file.key.split('/').at(-1)!;
-  if (file.key.startsWith(`${folder}/`)) return file;
-  for (let version = 1; ; version++) {
-    const key =
-      version === 1 ? `${folder}/${name}` : `${folder}/${name.replace(/(\.[^.]*)?$/, `~${version}$1`)}`;
-    const there = await objects.head(key);
-    if (there === null) return objects.copy(file.key, key);
-    if (await sameContent(objects, file, there, context)) return there;
-  }
 }
 
 function importFiles(

@@ -45,7 +45,13 @@ export interface Harness extends AsyncDisposable {
   readonly ports: Ports;
   readonly folder: string;
   readonly notifications: Notification[];
-  run(definition: DagDefinition<TaskContext>, date: string, params?: JsonObject): Promise<RunResult>;
+  /** `instead` replaces ports for this run. */
+  run(
+    definition: DagDefinition<TaskContext>,
+    date: string,
+    params?: JsonObject,
+    instead?: Partial<Ports>,
+  ): Promise<RunResult>;
   put(key: string, text: string | Uint8Array): Promise<void>;
   /** Rows of a published table, in the order of all their columns. */
   rows(contract: Contract, columns?: readonly string[]): Promise<readonly ResultRow[]>;
@@ -77,8 +83,8 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
     ports,
     folder,
     notifications,
-    run: (definition, date, params = {}) =>
-      runDag(compileDag(definition, { sha256 }), date, params, ports, options),
+    run: (definition, date, params = {}, instead = {}) =>
+      runDag(compileDag(definition, { sha256 }), date, params, { ...ports, ...instead }, options),
     put: (key, content) => put(objects, key, content),
     rows: (contract, columns) => readRows(ports, contract, columns),
     warehouseRows: async (text) => (await (await ports.warehouse('warehouse')).query(text)).rows,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
-import type { ObjectInfo } from '../../ports/object-store.ts';
+import type { ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
 import { openHarness } from './harness.ts';
 import type { Harness } from './harness.ts';
 import { csv, files, intake, raw } from './shop.ts';
@@ -105,6 +105,23 @@ test('a file delivered twice under two names is read twice', async () => {
   ]);
 });
 
+test('a new file that is equal to an earlier version of another is kept apart from it', async () => {
+  const [first, second] = [csv('a1,1,2026-01-05T10:00:00Z,north'), csv('a2,2,2026-01-05T10:00:00Z,north')];
+  await harness.put(`${landing}/a.csv`, first);
+  await harness.run(intake(), date);
+  await harness.put(`${landing}/a.csv`, second);
+  await harness.run(intake(), date);
+  await harness.put(`${landing}/a~2.csv`, second);
+  await harness.run(intake(), date);
+  expect(await keysOf(files)).toEqual([`${kept}/a~2.csv`, `${kept}/a~2~2.csv`]);
+  expect(await harness.rows(raw, ['id'])).toEqual([{ id: 'a2' }, { id: 'a2' }]);
+});
+
+test('files in folders below are named, not read', async () => {
+  await harness.put(`${landing}/old/a.csv`, csv('a1,1,2026-01-05T10:00:00Z,north'));
+  expect((await harness.run(intake(), date)).failures['ingest']).toContain(`only ${landing}/old/a.csv`);
+});
+
 test.each([
   ['an empty file', ''],
   ['a binary file', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 1, 2, 0xff, 0xfe, 0, 0, 10, 13, 0, 7])],
@@ -117,4 +134,30 @@ test('a file with a header only is a day without rows', async () => {
   await harness.put(`${landing}/none.csv`, csv());
   expect((await harness.run(intake(), date)).outcome).toBe('success');
   expect(await harness.ports.ledger.partitions(raw.name)).toMatchObject([{ rows: 0 }]);
+});
+
+test('a file that is still being written is not kept', async () => {
+  await harness.put(`${landing}/a.csv`, csv('a1,1,2026-01-05T10:00:00Z,north'));
+  const { objects } = harness.ports;
+  const grown = csv('a1,1,2026-01-05T10:00:00Z,north', 'a2,2,2026-01-05T10:00:00Z,north');
+  const growing: ObjectStore = {
+    put: (...call) => objects.put(...call),
+    get: (...call) => objects.get(...call),
+    head: (key) => objects.head(key),
+    list: (prefix) => objects.list(prefix),
+    remove: (keys) => objects.remove(keys),
+    location: (key) => objects.location(key),
+    async copy(from, to) {
+      const copied = await objects.copy(from, to);
+      await objects.put(from, Buffer.from(grown));
+      return copied;
+    },
+  };
+  const { failures } = await harness.run(intake(), date, {}, { objects: growing });
+  expect(failures['ingest']).toMatch(
+    /a\.csv: expected a file that is complete; found one that changed while it was copied \(\d+ bytes, then \d+\)/,
+  );
+  expect(await list(kept)).toEqual([]);
+  expect((await harness.run(intake(), date)).outcome).toBe('success');
+  expect(await harness.rows(raw, ['id'])).toEqual([{ id: 'a1' }, { id: 'a2' }]);
 });
