@@ -1,7 +1,8 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { activityInfo } from '@temporalio/activity';
+import { instantOfText } from '../dag/interval.ts';
 import { resolveParams } from '../dag/params.ts';
-import { SnapshotConflictError, TerminalError } from '../ports/errors.ts';
-import type { Ledger, Manifest } from '../ports/ledger.ts';
+import { RetryableError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
+import type { Ledger, Manifest, RunType } from '../ports/ledger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type {
   BeginRunRequest,
@@ -9,10 +10,13 @@ import type {
   EndRunRequest,
   PublishStep,
   RecordRequest,
+  RunRequest,
   RunSteps,
 } from '../ports/run-steps.ts';
 import type { RunnableDag } from './boundary.ts';
 import { businessFailure, infrastructureFailure } from './failures.ts';
+
+const runTypes: ReadonlySet<RunType> = new Set(['scheduled', 'manual', 'backfill', 'event']);
 
 interface Parts {
   readonly definitions: ReadonlyMap<string, RunnableDag>;
@@ -21,14 +25,20 @@ interface Parts {
   readonly build: string;
 }
 
-/** A definite answer of the ledger goes to the run; anything else is the infrastructure's, which Temporal tries again. */
+/** Tries after which an error that does not say of itself that trying again helps is taken for a defect. */
+const triesOfTheUnknown = 10;
+
+/**
+ * A definite answer of the ledger goes to the run. That it cannot be reached is the infrastructure's affair, which Temporal
+ * tries again for as long as it takes.
+ */
 async function step<T>(perform: () => Promise<T>): Promise<T> {
   try {
     return await perform();
   } catch (error) {
-    if (error instanceof TerminalError || error instanceof SnapshotConflictError)
-      throw businessFailure(error);
-    if (error instanceof ApplicationFailure) throw error;
+    if (error instanceof RetryableError) throw infrastructureFailure('LedgerUnavailable', error);
+    const isDefinite = error instanceof TerminalError || error instanceof SnapshotConflictError;
+    if (isDefinite || activityInfo().attempt >= triesOfTheUnknown) throw businessFailure(error);
     throw infrastructureFailure(error instanceof Error ? error.name : 'Error', error);
   }
 }
@@ -44,7 +54,24 @@ function paramsOf(dag: RunnableDag, { dagId, request }: BeginRunRequest) {
   });
 }
 
+/** A run can be started with anything, as from the Temporal UI. */
+function checkRequest({ dagId, request }: { readonly dagId: string; readonly request: unknown }): void {
+  const { type, interval, params } = (request ?? {}) as Partial<RunRequest>;
+  const start = instantOfText(interval?.start, 'UTC');
+  const end = instantOfText(interval?.end, 'UTC');
+  const isObject = typeof params === 'object' && params !== null && !Array.isArray(params);
+  if (runTypes.has(type!) && isObject && start !== null && end !== null && start < end) return;
+  throw new TerminalError({
+    place: `a run of ${dagId}`,
+    expected:
+      '{ type: scheduled, manual, backfill or event, interval: { start, end }, params: {} } with RFC 3339 instants',
+    found: JSON.stringify(request) ?? 'no input',
+    remedy: 'Start runs with `ingot run`, or give such an input.',
+  });
+}
+
 async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRequest): Promise<BegunRun> {
+  checkRequest(begin);
   const dag = definitions.get(begin.dagId);
   if (dag === undefined || (begin.request.planHash ?? dag.hash) !== dag.hash) return { known: false };
   const params = paramsOf(dag, begin);

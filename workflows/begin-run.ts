@@ -42,6 +42,7 @@ export function beginRun(request: RunRequest): Promise<KnownRun> {
 async function begin(request: RunRequest): Promise<KnownRun> {
   const { workflowType: dagId, workflowId, firstExecutionRunId: runId, startTime } = workflowInfo();
   const step = { dagId, workflowId, runId, startedAt: startTime.toISOString(), request };
+  setCurrentDetails('Waiting for the ledger to take note of the run.');
   let begun = await local['ingot.beginRun'](step);
   for (let pauseMs = firstPauseMs; !begun.known; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     setCurrentDetails(`Waiting for a worker that knows the DAG \`${dagId}\`: none asked so far does.`);

@@ -147,6 +147,41 @@ test('params that do not fit end the run before anything of it exists', async ()
   expect(await bench.ledger.run(run.runId)).toBeNull();
 });
 
+test.each([
+  [[]],
+  [
+    [
+      {
+        interval: { start: '2026-01-02T00:00:00Z', end: '2026-01-01T00:00:00Z' },
+        type: 'manual',
+        params: {},
+      },
+    ],
+  ],
+  [['today']],
+])('a run started by other means with the input %j ends with what was expected', async (args) => {
+  const handle = await bench.client.workflow.start('diamond', {
+    workflowId: `by-hand-${crypto.randomUUID()}`,
+    taskQueue: bench.taskQueue,
+    args,
+  });
+  const result = await bench.result({ workflowId: handle.workflowId, runId: handle.firstExecutionRunId });
+  expect(result.state).toBe('failed');
+  expect(result.message).toMatch(/^a run of diamond: expected \{ type: .* Start runs with `ingot run`/);
+});
+
+test('a run started by other means with the right input has its search attributes in the end', async () => {
+  const handle = await bench.client.workflow.start('diamond', {
+    workflowId: `by-hand-${crypto.randomUUID()}`,
+    taskQueue: bench.taskQueue,
+    args: [{ type: 'manual', interval: day, params: {} }],
+  });
+  await handle.result();
+  const { typedSearchAttributes } = await handle.describe();
+  const found = Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+  expect(found).toMatchObject({ IngotDag: 'diamond', IngotRunType: 'manual', IngotState: 'success' });
+});
+
 test('a failed run names the tasks that failed and the first error', async () => {
   const run = await bench.start('broken');
   expect(await bench.result(run)).toEqual({
