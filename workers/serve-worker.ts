@@ -6,6 +6,7 @@ import { buildId } from './build-id.ts';
 import type { Config } from './config.ts';
 import { temporalConnectOptions } from './config/temporal.ts';
 import { loadDefinitions } from './definitions.ts';
+import { linkedNotifier } from './linked-notifier.ts';
 import { openPorts, type OpenedPorts } from './open-ports.ts';
 import { reconcileRuns } from './reconciler.ts';
 import { cacheFolder } from './stack/temporal-binary.ts';
@@ -66,9 +67,10 @@ export async function serveWorker(
   installLogger(log, config.logLevel);
   const { namespace, connectionOptions } = temporalConnectOptions(env, config.temporalProfile);
   const definitions = await loadDefinitions(config.dags);
-  const ports = await openPorts(config, env, (severity, message, fields) => {
+  const opened = await openPorts(config, env, (severity, message, fields) => {
     log[severity === 'warning' ? 'warn' : severity](fields, message);
   });
+  const ports = { ...opened, notifier: linkedNotifier(opened.notifier, config.temporalUi, namespace) };
   const stop = new AbortController();
   const connection = await Connection.connect(connectionOptions as Parameters<typeof Connection.connect>[0]);
   try {
