@@ -43,25 +43,43 @@ function paramsOf(dag: RunnableDag, flags: RunFlags): JsonObject {
   return Object.fromEntries(Object.keys(texts).map((name) => [name, values[name]!]));
 }
 
-/** Copies a file of the user's into the store, under a name that says whose it is and what it holds; answers its key. */
-async function storeInput(objects: ObjectStore, dagId: string, file: string): Promise<string> {
+function unreadable(file: string, error: Error): TerminalError {
+  return new TerminalError(
+    { expected: 'a file that can be read', found: error.message, remedy: 'Correct --input.', place: file },
+    { cause: error },
+  );
+}
+
+async function contentHash(file: string): Promise<string> {
+  if (!(await stat(file)).isFile()) throw new Error('it is not a file');
   const hash = createHash('sha256');
-  try {
-    if (!(await stat(file)).isFile()) throw new Error('it is not a file');
-    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  } catch (error) {
-    throw new TerminalError(
-      {
-        expected: 'a file that can be read',
-        found: (error as Error).message,
-        remedy: 'Correct --input.',
-        place: file,
-      },
-      { cause: error },
-    );
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+/** The file's bytes, which fail at their end if they are no longer those the hash was made of. */
+async function* unchanged(file: string, expected: string): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) {
+    hash.update(chunk as Buffer);
+    yield chunk as Buffer;
   }
-  const key = `landing/${dagId}/input/${hash.digest('hex').slice(0, 16)}/${basename(file)}`;
-  await objects.put(key, createReadStream(file) as AsyncIterable<Uint8Array>, { ifAbsent: true });
+  if (hash.digest('hex') === expected) return;
+  throw new TerminalError({
+    expected: 'a file that stays as it is while it is read',
+    found: 'it changed',
+    remedy: 'Run again when whoever writes it has finished.',
+    place: file,
+  });
+}
+
+/** Copies a file of the user's into the store, under a name that says whose it is and what it holds; answers its key. */
+export async function storeInput(objects: ObjectStore, dagId: string, file: string): Promise<string> {
+  const hash = await contentHash(file).catch((error: Error) => {
+    throw unreadable(file, error);
+  });
+  const key = `landing/${dagId}/input/${hash.slice(0, 16)}/${basename(file)}`;
+  await objects.put(key, unchanged(file, hash), { ifAbsent: true });
   return key;
 }
 
