@@ -22,7 +22,7 @@ interface Parts {
 }
 
 /** A definite answer of the ledger goes to the run; anything else is the infrastructure's, which Temporal tries again. */
-async function step<T>(perform: () => Promise<T>): Promise<T> {
+export async function step<T>(perform: () => Promise<T>): Promise<T> {
   try {
     return await perform();
   } catch (error) {
@@ -74,6 +74,7 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
     plan,
     planHash: recorded,
     facts: { run: { id: runId, type }, interval: { ...interval, logicalDate: interval.start }, params },
+    admission: await ledger.admitRun(runId),
   };
 }
 

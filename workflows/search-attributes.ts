@@ -1,6 +1,7 @@
-import { defineSearchAttributeKey } from '@temporalio/common';
+import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import type { RunState } from '../dag/plan.ts';
+import type { RunType } from '../ports/ledger.ts';
 import type { KnownRun } from './begin-run.ts';
 
 /** By these, runs are found in Temporal's own lists. Wire format: `workers/search-attributes.ts` registers the same names. */
@@ -22,4 +23,19 @@ export function begunAttributes({ plan, planHash, facts }: KnownRun): SearchAttr
 
 export function endedAttributes(outcome: RunState): SearchAttributeUpdatePair[] {
   return [{ key: stateKey, value: outcome }];
+}
+
+/** `queued`: open, and waiting for its turn. */
+export function stateAttributes(state: 'queued' | 'running'): SearchAttributeUpdatePair[] {
+  return [{ key: stateKey, value: state }];
+}
+
+/** Those a run has before a worker begins it. */
+export function startAttributes(dagId: string, type: RunType, logicalDate: string): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    { key: dagKey, value: dagId },
+    { key: runTypeKey, value: type },
+    { key: stateKey, value: 'running' satisfies RunState },
+    { key: logicalDateKey, value: new Date(logicalDate) },
+  ]);
 }

@@ -8,6 +8,7 @@ import { readAccounts, readHistory, readRuleResults, readWatermark } from './his
 import { lease, releaseLeases } from './leases.ts';
 import { publish } from './publish.ts';
 import { postgresRunLog } from './run-log.ts';
+import { postgresScheduleLog } from './schedule-log.ts';
 import { bind } from './selectors.ts';
 import { forgetVersions, readReferencedKeys, readUnreferenced } from './unreferenced.ts';
 import { readCurrent, versionsByPart } from './versions.ts';
@@ -91,5 +92,5 @@ export async function openPostgresLedger(
     await db.close();
     throw error;
   }
-  return { ...postgresRunLog(db), ...partitionLog(db), close: () => db.close() };
+  return { ...postgresRunLog(db), ...partitionLog(db), ...postgresScheduleLog(db), close: () => db.close() };
 }
