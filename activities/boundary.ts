@@ -3,6 +3,7 @@ import type { CompiledDag } from '../dag/compile.ts';
 import type { JsonObject } from '../dag/json.ts';
 import type { AttemptReply, AttemptRequest, PublishStep } from '../ports/run-steps.ts';
 import { runAttempt } from './attempt.ts';
+import { createBackfillSteps } from './backfill-steps.ts';
 import { createRunSteps } from './run-steps.ts';
 import { createScheduleSteps } from './schedule-steps.ts';
 import type { Ports, TaskContext } from './task-context.ts';
@@ -41,7 +42,11 @@ const publishSuffix = ':publish';
 export function createActivities(parts: ActivityParts): Record<string, Activity> {
   const { ledger, objects } = parts.ports;
   const { publish, ...steps } = createRunSteps({ ...parts, ledger, objects });
-  const activities: Record<string, Activity> = { ...steps, ...createScheduleSteps(ledger) };
+  const activities: Record<string, Activity> = {
+    ...steps,
+    ...createBackfillSteps(ledger),
+    ...createScheduleSteps(ledger),
+  };
   for (const [dagId, dag] of parts.definitions)
     for (const [taskId, body] of dag.bodies)
       activities[`${dagId}.${taskId}`] = (request: AttemptRequest): Promise<AttemptReply> =>

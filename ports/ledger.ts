@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunState, TaskState } from '../dag/plan.ts';
 import type { Failure } from '../dag/reducer.ts';
 import type { Column, PartitionValues, Table } from '../dag/relation.ts';
+import type { BackfillLog } from './backfill.ts';
 import type { ScheduleLog } from './schedule-log.ts';
 import type { ColumnStatistics, WrittenFile } from './sql-engine.ts';
 
@@ -290,7 +291,7 @@ export interface PartitionLog {
   referencedKeys(prefix: string): Promise<ReadonlySet<string>>;
 }
 
-export interface Ledger extends RunLog, PartitionLog, ScheduleLog {
+export interface Ledger extends RunLog, PartitionLog, ScheduleLog, BackfillLog {
   close(): Promise<void>;
 }
 

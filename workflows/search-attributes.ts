@@ -9,6 +9,7 @@ const dagKey = defineSearchAttributeKey('IngotDag', 'KEYWORD');
 const logicalDateKey = defineSearchAttributeKey('IngotLogicalDate', 'DATETIME');
 const runTypeKey = defineSearchAttributeKey('IngotRunType', 'KEYWORD');
 const stateKey = defineSearchAttributeKey('IngotState', 'KEYWORD');
+const backfillKey = defineSearchAttributeKey('IngotBackfill', 'KEYWORD');
 const planHashKey = defineSearchAttributeKey('IngotPlanHash', 'KEYWORD');
 
 export function begunAttributes({ plan, planHash, facts }: KnownRun): SearchAttributeUpdatePair[] {
@@ -38,4 +39,13 @@ export function startAttributes(dagId: string, type: RunType, logicalDate: strin
     { key: stateKey, value: 'running' satisfies RunState },
     { key: logicalDateKey, value: new Date(logicalDate) },
   ]);
+}
+
+export function backfillRunAttributes(
+  dagId: string,
+  logicalDate: string,
+  backfillId: string,
+): TypedSearchAttributes {
+  const all = startAttributes(dagId, 'backfill', logicalDate);
+  return new TypedSearchAttributes([...all.getAll(), { key: backfillKey, value: backfillId }]);
 }

@@ -1,5 +1,6 @@
 import { TerminalError } from '../../ports/errors.ts';
 import type { Ledger, PartitionLog } from '../../ports/ledger.ts';
+import { postgresBackfillLog } from './backfill-log.ts';
 import { readCatalog, readLayouts, registerTables } from './catalog.ts';
 import { openDatabase } from './database.ts';
 import type { Database } from './database.ts';
@@ -92,5 +93,11 @@ export async function openPostgresLedger(
     await db.close();
     throw error;
   }
-  return { ...postgresRunLog(db), ...partitionLog(db), ...postgresScheduleLog(db), close: () => db.close() };
+  return {
+    ...postgresRunLog(db),
+    ...partitionLog(db),
+    ...postgresScheduleLog(db),
+    ...postgresBackfillLog(db),
+    close: () => db.close(),
+  };
 }
