@@ -1,4 +1,4 @@
-import { dealtWithAt, dueIntervals, type ClockState } from '../dag/due.ts';
+import { dealtWithAt, dueIntervals } from '../dag/due.ts';
 import { runWorkflowId, type DataInterval } from '../dag/interval.ts';
 import type { Plan } from '../dag/plan.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -57,21 +57,15 @@ async function activeRuns(ledger: Ledger, dagId: string, started: readonly strin
   return [...new Set([...counted, ...started])];
 }
 
-function stateOf({ tickedTo, generation, tickedGeneration }: DagClock): ClockState {
-  return { tickedTo, continued: generation === tickedGeneration };
-}
-
-async function dueOf(ledger: Ledger, clock: DagClock, plan: Plan, request: DueRequest): Promise<DueRuns> {
+async function dueOf(ledger: Ledger, { tickedTo }: DagClock, plan: Plan, request: DueRequest): Promise<DueRuns> {
   const at = Date.parse(request.at);
-  const state = stateOf(clock);
   const active = await activeRuns(ledger, request.dagId, request.started);
   const room = Math.max(0, plan.maxActiveRuns - active.length);
-  const found = await withoutRun(ledger, request.dagId, dueIntervals(plan, state, at), room);
+  const found = await withoutRun(ledger, request.dagId, dueIntervals(plan, tickedTo, at), room);
   return {
     state: 'in_force',
     due: found.due,
-    tickedTo: found.more ? found.through : dealtWithAt(plan, state, at),
-    generation: clock.generation,
+    tickedTo: found.more ? found.through : dealtWithAt(plan, tickedTo, at),
     more: found.more,
     active,
     maxActiveRuns: plan.maxActiveRuns,
@@ -89,8 +83,7 @@ async function dueRuns(ledger: Ledger, request: DueRequest): Promise<DueRuns> {
 export function createScheduleSteps(ledger: Ledger): ScheduleSteps {
   return {
     'ingot.dueRuns': (request) => step(() => dueRuns(ledger, request)),
-    'ingot.moveClock': ({ dagId, generation, tickedTo }) =>
-      step(() => ledger.moveClock(dagId, generation, tickedTo)),
+    'ingot.moveClock': ({ dagId, tickedTo }) => step(() => ledger.moveClock(dagId, tickedTo)),
     'ingot.admitRun': ({ runId }) => step(() => ledger.admitRun(runId)),
     'ingot.nextQueued': ({ runId }) => step(() => ledger.nextQueued(runId)),
   };

@@ -11,9 +11,6 @@ create table ingot.schedules (
   -- Null while the DAG is not deployed.
   plan_hash text collate "C" references ingot.plans,
   paused boolean not null default false,
-  -- Counts pauses and changes of the schedule; a tick that saw another one may not move the clock.
-  generation integer not null default 0,
-  ticked_generation integer,
   ticked_to timestamptz
 );
 `;

@@ -8,11 +8,7 @@ export interface DagClock {
   /** The plan whose schedule is in force; null while the DAG is not deployed. */
   readonly plan: Plan | null;
   readonly planHash: string | null;
-  /** Counts pauses and changes of the schedule. */
-  readonly generation: number;
-  /** The generation the last tick saw; null before the first. */
-  readonly tickedGeneration: number | null;
-  /** Intervals that ended at or before have been dealt with. */
+  /** Intervals that ended at or before have been dealt with; null before the first tick of a DAG with catchup. */
   readonly tickedTo: string | null;
 }
 
@@ -33,14 +29,16 @@ export interface ScheduleLog {
   /** Of all DAGs that were ever deployed or paused, by id. */
   clocks(): Promise<readonly DagClock[]>;
   clock(dagId: string): Promise<DagClock | null>;
-  /** Puts the plan's schedule in force. A schedule, zone, start or end other than before begins a new generation. */
-  deploySchedule(plan: Plan, planHash: string): Promise<void>;
+  /** Puts the plan's schedule in force. When it was not, or was another (schedule, zone, start, end), the clock moves on to `beginsAt`. */
+  deploySchedule(plan: Plan, planHash: string, beginsAt: string | null): Promise<void>;
   /** Takes the DAG's schedule out of force; pause and clock stay. */
   withdrawSchedule(dagId: string): Promise<void>;
-  /** Answers whether it was otherwise before. A change begins a new generation. */
-  setPaused(dagId: string, paused: boolean): Promise<boolean>;
-  /** Moves the clock on, never back; nothing happens when the generation is no longer the one the tick saw. */
-  moveClock(dagId: string, generation: number, tickedTo: string): Promise<void>;
+  /** From now on ticks start nothing. Answers whether that is new. */
+  pause(dagId: string): Promise<boolean>;
+  /** Ends a pause, with the clock moved on to `beginsAt`. Answers whether there was one. */
+  unpause(dagId: string, beginsAt: string | null): Promise<boolean>;
+  /** Moves the clock on, never back. */
+  moveClock(dagId: string, tickedTo: string): Promise<void>;
   /** Those of the workflow ids that some run, open or closed, has had. */
   knownWorkflows(workflowIds: readonly string[]): Promise<ReadonlySet<string>>;
   /**

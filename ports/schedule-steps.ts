@@ -23,7 +23,6 @@ export type DueRuns =
       readonly due: readonly DataInterval[];
       /** Up to where the clock may be moved once those are started. */
       readonly tickedTo: string | null;
-      readonly generation: number;
       /** More is due than may run now, or than was looked at. */
       readonly more: boolean;
       /** Runs that are in the way, when the DAG has as many as it may. */
@@ -33,7 +32,6 @@ export type DueRuns =
 
 export interface ClockRequest {
   readonly dagId: string;
-  readonly generation: number;
   readonly tickedTo: string;
 }
 

@@ -4,6 +4,7 @@ import {
   type ScheduleDescription,
   type ScheduleOptions,
 } from '@temporalio/client';
+import { clockBeginsAt } from '../dag/due.ts';
 import { durationText } from '../dag/duration.ts';
 import type { Plan } from '../dag/plan.ts';
 import { DagProblemsError, problem } from '../dag/problems.ts';
@@ -223,9 +224,10 @@ async function remove({ client, ledger }: DeployParts, dagId: string): Promise<v
 async function put({ client, ledger, definitions, taskQueue }: DeployParts, change: ScheduleChange): Promise<void> {
   const { dagId } = change;
   const { plan, hash } = definitions.get(dagId)!;
-  await ledger.deploySchedule(plan, hash);
+  const now = Date.now();
+  await ledger.deploySchedule(plan, hash, clockBeginsAt(plan, now));
   const options = {
-    spec: scheduleSpec(plan, Date.now()),
+    spec: scheduleSpec(plan, now),
     action: action(dagId, taskQueue),
     policies: schedulePolicies,
   };

@@ -6,7 +6,7 @@ import type {
   ScheduleSpec,
   ScheduleSpecDescription,
 } from '@temporalio/client';
-import { clockTimes, type WallTimes } from '../dag/clock-times.ts';
+import { clockTimes, type ClockTimes, type WallTimes } from '../dag/clock-times.ts';
 import { intervalContaining } from '../dag/interval.ts';
 import { canonicalJson, type Json } from '../dag/json.ts';
 import type { Plan } from '../dag/plan.ts';
@@ -27,8 +27,23 @@ const months: readonly Month[] = [
 ];
 const weekdays = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const;
 
-/** For so many years from now the hours that daylight saving skips are listed one by one; a deploy renews them. */
-const yearsAhead = 10;
+/** For so many years from now the ticks around changes of daylight saving are listed one by one; a deploy renews them. */
+const yearsAhead = 5;
+/** An interval this long ticks once in the time that counts. */
+const onceMs = 10 * 365 * 86_400_000;
+
+function timesOf(plan: Plan, now: number): ClockTimes {
+  const { schedule, timezone } = plan;
+  if (schedule === null || !('cron' in schedule)) return { walls: [], instants: [] };
+  const year = new Date(now).getUTCFullYear();
+  return clockTimes(schedule, timezone, Date.UTC(year, 0, 1), Date.UTC(year + yearsAhead, 0, 1));
+}
+
+function intervalsOf(plan: Plan, { instants }: ClockTimes): { readonly every: number; readonly offset: number }[] {
+  const { schedule } = plan;
+  if (schedule !== null && 'everyMs' in schedule) return [{ every: schedule.everyMs, offset: 0 }];
+  return instants.map((at) => ({ every: onceMs, offset: at % onceMs }));
+}
 
 function calendar(times: WallTimes): CalendarSpec {
   return {
@@ -38,7 +53,6 @@ function calendar(times: WallTimes): CalendarSpec {
     dayOfMonth: times.days.length === 31 ? '*' : [...times.days],
     month: times.months.length === 12 ? '*' : times.months.map((month) => months[month - 1]!),
     dayOfWeek: times.weekdays.length === 7 ? '*' : times.weekdays.map((weekday) => weekdays[weekday]!),
-    ...(times.year === undefined ? {} : { year: times.year }),
   };
 }
 
@@ -52,12 +66,10 @@ function lastTick(plan: Plan): Date {
 export function scheduleSpec(plan: Plan, now: number): ScheduleSpec {
   const { schedule, timezone, startAt, endAt, jitterMs } = plan;
   if (schedule === null) throw new RangeError(`The DAG ${plan.dagId} has no schedule.`);
-  const year = new Date(now).getUTCFullYear();
-  const [from, until] = [Date.UTC(year, 0, 1), Date.UTC(year + yearsAhead, 0, 1)];
+  const times = timesOf(plan, now);
   return {
-    ...('cron' in schedule
-      ? { calendars: clockTimes(schedule, timezone, from, until).map(calendar) }
-      : { intervals: [{ every: schedule.everyMs }] }),
+    calendars: times.walls.map(calendar),
+    intervals: intervalsOf(plan, times),
     timezone,
     ...(startAt === null ? {} : { startAt: new Date(startAt) }),
     ...(endAt === null ? {} : { endAt: lastTick(plan) }),
@@ -99,11 +111,10 @@ function described(spec: ScheduleSpecDescription): Json {
     days: values(each.dayOfMonth),
     months: values(each.month),
     weekdays: values(each.dayOfWeek),
-    years: values(each.year),
   }));
   return {
     calendars: calendars.map((each) => canonicalJson(each)).sort(),
-    intervals: (spec.intervals ?? []).map((each) => [Number(each.every), Number(each.offset)]),
+    intervals: (spec.intervals ?? []).map((each) => canonicalJson([Number(each.every), Number(each.offset)])).sort(),
     timezone: spec.timezone ?? 'UTC',
     startAt: spec.startAt?.toISOString() ?? null,
     endAt: spec.endAt?.toISOString() ?? null,
@@ -112,21 +123,14 @@ function described(spec: ScheduleSpecDescription): Json {
 }
 
 function wanted(plan: Plan, now: number): Json {
-  const { schedule, timezone } = plan;
   const spec = scheduleSpec(plan, now);
-  const year = new Date(now).getUTCFullYear();
-  const times =
-    schedule !== null && 'cron' in schedule
-      ? clockTimes(schedule, timezone, Date.UTC(year, 0, 1), Date.UTC(year + yearsAhead, 0, 1))
-      : [];
+  const times = timesOf(plan, now);
   return {
-    calendars: times
-      .map(({ year: only, ...each }) =>
-        canonicalJson({ ...each, years: only === undefined ? [] : [only] } as Json),
-      )
+    calendars: times.walls.map((each) => canonicalJson({ ...each })).sort(),
+    intervals: intervalsOf(plan, times)
+      .map(({ every, offset }) => canonicalJson([every, offset]))
       .sort(),
-    intervals: schedule !== null && 'everyMs' in schedule ? [[schedule.everyMs, 0]] : [],
-    timezone,
+    timezone: plan.timezone,
     startAt: spec.startAt?.toISOString() ?? null,
     endAt: spec.endAt?.toISOString() ?? null,
     jitter: plan.jitterMs ?? 0,

@@ -78,9 +78,9 @@ class StartedRuns {
 
 async function startDue(dagId: string, found: Extract<DueRuns, { state: 'in_force' }>, runs: StartedRuns): Promise<void> {
   for (const interval of found.due) await runs.start(dagId, interval);
-  const { generation, tickedTo } = found;
+  const { tickedTo } = found;
   // Only now: killed before, the next look finds the same intervals, and Temporal refuses what was started.
-  if (tickedTo !== null) await steps['ingot.moveClock']({ dagId, generation, tickedTo });
+  if (tickedTo !== null) await steps['ingot.moveClock']({ dagId, tickedTo });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { clockBeginsAt } from '../../dag/due.ts';
 import { tickNow } from '../../workers/deploy.ts';
 import type { Cli } from '../cli.ts';
 import { dagNamed } from '../definitions.ts';
@@ -7,9 +8,11 @@ async function setPaused(cli: Cli, dagId: string, paused: boolean, json: boolean
   await dagNamed(cli, dagId);
   await withSession(cli, { temporal: !paused }, async (session) => {
     const { ledger } = await session.readers();
-    const changed = await ledger.setPaused(dagId, paused);
-    const clock = await ledger.clock(dagId);
-    const deployed = clock?.planHash != null;
+    const plan = (await ledger.clock(dagId))?.plan ?? null;
+    const deployed = plan !== null;
+    const changed = paused
+      ? await ledger.pause(dagId)
+      : await ledger.unpause(dagId, deployed ? clockBeginsAt(plan, Date.now()) : null);
     // What was missed is started at once, not at the next tick.
     const ticked = !paused && changed && deployed && (await tickNow((await session.temporal()).client, dagId));
     if (json) return cli.print(JSON.stringify({ dagId, paused, changed, deployed, ticked }));

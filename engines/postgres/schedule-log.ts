@@ -8,15 +8,14 @@ import type { Database, Query } from './database.ts';
 
 function readClocks(query: Query, dagId: string | null): Promise<DagClock[]> {
   return query<DagClock>(
-    `select s.dag_id as "dagId", s.paused, p.plan, s.plan_hash as "planHash", s.generation,
-            s.ticked_generation as "tickedGeneration", s.ticked_to as "tickedTo"
+    `select s.dag_id as "dagId", s.paused, p.plan, s.plan_hash as "planHash", s.ticked_to as "tickedTo"
        from ingot.schedules s left join ingot.plans p on p.hash = s.plan_hash
       where $1::text is null or s.dag_id = $1 order by s.dag_id`,
     [dagId],
   );
 }
 
-async function deploySchedule(query: Query, plan: Plan, planHash: string): Promise<void> {
+async function deploySchedule(query: Query, plan: Plan, planHash: string, beginsAt: string | null): Promise<void> {
   await query(
     'insert into ingot.plans (hash, dag_id, plan) values ($1, $2, $3) on conflict (hash) do nothing',
     [planHash, plan.dagId, canonicalJson(plan as unknown as Json)],
@@ -28,10 +27,12 @@ async function deploySchedule(query: Query, plan: Plan, planHash: string): Promi
   );
   // Which intervals there are is all that counts: a change of the tasks leaves the clock alone.
   const changed = known?.plan == null || timetable(known.plan) !== timetable(plan);
+  // A caller whose clock is ahead must not make the DAG wait until then.
   await query(
-    `insert into ingot.schedules as known (dag_id, plan_hash) values ($1, $2)
-     on conflict (dag_id) do update set plan_hash = excluded.plan_hash, generation = known.generation + $3`,
-    [plan.dagId, planHash, changed ? 1 : 0],
+    `insert into ingot.schedules as known (dag_id, plan_hash, ticked_to) values ($1, $2, case when $3::timestamptz is not null then least($3::timestamptz, clock_timestamp()) end)
+     on conflict (dag_id) do update set plan_hash = excluded.plan_hash,
+       ticked_to = greatest(known.ticked_to, excluded.ticked_to)`,
+    [plan.dagId, planHash, changed ? beginsAt : null],
   );
 }
 
@@ -39,13 +40,22 @@ function timetable({ schedule, timezone, startAt, endAt }: Plan): string {
   return canonicalJson({ schedule, timezone, startAt, endAt } as unknown as Json);
 }
 
-async function setPaused(query: Query, dagId: string, paused: boolean): Promise<boolean> {
-  await query('insert into ingot.schedules (dag_id) values ($1) on conflict (dag_id) do nothing', [dagId]);
-  const changed = await query(
-    `update ingot.schedules set paused = $2, generation = generation + 1 where dag_id = $1 and paused <> $2 returning dag_id`,
-    [dagId, paused],
+async function pause(query: Query, dagId: string): Promise<boolean> {
+  const rows = await query<{ dagId: string }>(
+    `insert into ingot.schedules as known (dag_id, paused) values ($1, true)
+     on conflict (dag_id) do update set paused = true where not known.paused returning dag_id as "dagId"`,
+    [dagId],
   );
-  return changed.length > 0;
+  return rows.length > 0;
+}
+
+async function unpause(query: Query, dagId: string, beginsAt: string | null): Promise<boolean> {
+  const rows = await query<{ dagId: string }>(
+    `update ingot.schedules set paused = false, ticked_to = greatest(ticked_to, case when $2::timestamptz is not null then least($2::timestamptz, clock_timestamp()) end)
+      where dag_id = $1 and paused returning dag_id as "dagId"`,
+    [dagId, beginsAt],
+  );
+  return rows.length > 0;
 }
 
 interface Waiter {
@@ -92,19 +102,17 @@ export function postgresScheduleLog(db: Database): ScheduleLog {
   return {
     clocks: () => readClocks(db.query, null),
     clock: async (dagId) => (await readClocks(db.query, dagId))[0] ?? null,
-    deploySchedule: (plan, planHash) => db.transaction((query) => deploySchedule(query, plan, planHash)),
+    deploySchedule: (plan, planHash, beginsAt) =>
+      db.transaction((query) => deploySchedule(query, plan, planHash, beginsAt)),
     withdrawSchedule: async (dagId) => {
-      await db.query(
-        'update ingot.schedules set plan_hash = null, generation = generation + 1 where dag_id = $1 and plan_hash is not null',
-        [dagId],
-      );
+      await db.query('update ingot.schedules set plan_hash = null where dag_id = $1', [dagId]);
     },
-    setPaused: (dagId, paused) => db.transaction((query) => setPaused(query, dagId, paused)),
-    moveClock: async (dagId, generation, tickedTo) => {
+    pause: (dagId) => pause(db.query, dagId),
+    unpause: (dagId, beginsAt) => unpause(db.query, dagId, beginsAt),
+    moveClock: async (dagId, tickedTo) => {
       await db.query(
-        `update ingot.schedules set ticked_generation = $2, ticked_to = greatest(ticked_to, $3::timestamptz)
-          where dag_id = $1 and generation = $2`,
-        [dagId, generation, tickedTo],
+        `update ingot.schedules set ticked_to = greatest(ticked_to, $2::timestamptz) where dag_id = $1`,
+        [dagId, tickedTo],
       );
     },
     knownWorkflows: async (workflowIds) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TaskContext } from '../../activities/task-context.ts';
 import type { DagDefinition } from '../../dag/builder.ts';
+import type { Plan } from '../../dag/plan.ts';
 import type { RunRecord } from '../../ports/ledger.ts';
 import type { TickSummary } from '../../ports/schedule-steps.ts';
 import { compileDefinitions } from '../../workers/definitions.ts';
@@ -11,6 +12,10 @@ import type { Bench } from './harness.ts';
 /** Schedules of all tests live in one namespace. */
 export function uniqueId(name: string): string {
   return `${name}-${randomUUID().slice(0, 8)}`;
+}
+
+export function planOf(definition: DagDefinition<TaskContext>): Plan {
+  return compileDefinitions([definition]).get(definition.id)!.plan;
 }
 
 export async function deploy(

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { clockBeginsAt } from '../../dag/due.ts';
 import { scheduleId, tickNow } from '../../workers/deploy.ts';
 import { eventually } from '../support/processes.ts';
 import { dag, openBench, type Bench } from './harness.ts';
-import { daysAgo, deploy, endedRuns, runsOf, scheduledTicks, tickOnce, uniqueId } from './schedules-harness.ts';
+import { daysAgo, deploy, endedRuns, planOf, runsOf, scheduledTicks, tickOnce, uniqueId } from './schedules-harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -71,14 +72,14 @@ test('a paused DAG starts nothing over deploys; unpaused, catchup makes up what 
   const id = uniqueId('paused');
   const build = (catchup: boolean) => daily(id, { startDate: daysAgo(4), catchup });
   await using _ = await started([build(true)]);
-  expect(await bench.ledger.setPaused(id, true)).toBe(true);
-  expect(await bench.ledger.setPaused(id, true)).toBe(false);
+  expect(await bench.ledger.pause(id)).toBe(true);
+  expect(await bench.ledger.pause(id)).toBe(false);
   await deploy(bench, [build(true)]);
   await deploy(bench, [build(false)]);
   await deploy(bench, [build(true)]);
   expect(await tickOnce(bench, id)).toMatchObject({ outcome: 'paused', started: [] });
   expect(await runsOf(bench, id)).toEqual([]);
-  await bench.ledger.setPaused(id, false);
+  expect(await bench.ledger.unpause(id, clockBeginsAt(planOf(build(true)), Date.now()))).toBe(true);
   expect(await tickNow(bench.client, id)).toBe(true);
   await endedRuns(bench, id, 4);
   expect(await logicalDates(id)).toEqual([4, 3, 2, 1].map(daysAgo));
