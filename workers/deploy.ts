@@ -1,4 +1,5 @@
 import {
+  ScheduleAlreadyRunning,
   ScheduleNotFoundError,
   type Client,
   type ScheduleDescription,
@@ -231,16 +232,19 @@ async function put({ client, ledger, definitions, taskQueue }: DeployParts, chan
     action: action(dagId, taskQueue),
     policies: schedulePolicies,
   };
-  if (change.action === 'create')
-    await client.schedule.create({
-      scheduleId: change.scheduleId,
-      ...options,
-      memo: { ingot: { dagId, taskQueue } },
-    });
-  else
-    await client.schedule
+  const create = (): Promise<unknown> =>
+    client.schedule.create({ scheduleId: change.scheduleId, ...options, memo: { ingot: { dagId, taskQueue } } });
+  const update = (): Promise<void> =>
+    client.schedule
       .getHandle(change.scheduleId)
       .update(() => ({ ...options, state: { paused: false, note: 'ingot dags deploy' } }));
+  if (change.action === 'create')
+    await create().catch((error: unknown) => {
+      // Another deploy was faster.
+      if (error instanceof ScheduleAlreadyRunning) return update();
+      throw error;
+    });
+  else await update();
   await tickNow(client, dagId);
 }
 

@@ -145,3 +145,31 @@ test('a run that is cancelled while it waits ends without having done anything, 
   gate.resolve();
   expect(await bench.result(runs[2]!)).toMatchObject({ state: 'success' });
 });
+
+test('a schedule that is edited while a run is under way leaves the run alone and holds from the next interval on', async () => {
+  const id = uniqueId('edited');
+  const gate = Promise.withResolvers<void>();
+  const build = (schedule: string) =>
+    dag(id, { schedule, startDate: daysAgo(2), catchup: true, maxActiveRuns: 1 }, ({ task }) => {
+      task('work', () => gate.promise.then(() => schedule));
+    });
+  await using _ = await started([build('@daily')]);
+  await deploy(bench, [build('@daily')]);
+  const [first] = await eventually('its first run', async () => {
+    const runs = await runsOf(bench, id);
+    return runs.length > 0 ? runs : null;
+  });
+  expect(await deploy(bench, [build('0 */6 * * *')])).toContainEqual(
+    expect.objectContaining({ dagId: id, action: 'update' }),
+  );
+  gate.resolve();
+  const runs = await endedRuns(bench, id, 5);
+  expect(await bench.ledger.run(first!.runId)).toMatchObject({ planHash: first!.planHash, state: 'success' });
+  expect(runs.map((run) => run.intervalStart).slice(0, 5)).toEqual([
+    `${daysAgo(2)}T00:00:00Z`,
+    `${daysAgo(1)}T00:00:00Z`,
+    `${daysAgo(1)}T06:00:00Z`,
+    `${daysAgo(1)}T12:00:00Z`,
+    `${daysAgo(1)}T18:00:00Z`,
+  ]);
+});
