@@ -57,7 +57,12 @@ async function activeRuns(ledger: Ledger, dagId: string, started: readonly strin
   return [...new Set([...counted, ...started])];
 }
 
-async function dueOf(ledger: Ledger, { tickedTo }: DagClock, plan: Plan, request: DueRequest): Promise<DueRuns> {
+async function dueOf(
+  ledger: Ledger,
+  { tickedTo }: DagClock,
+  plan: Plan,
+  request: DueRequest,
+): Promise<DueRuns> {
   const at = Date.parse(request.at);
   const active = await activeRuns(ledger, request.dagId, request.started);
   const room = Math.max(0, plan.maxActiveRuns - active.length);

@@ -44,6 +44,12 @@ export function stateText(state: TaskState | RunState): string {
 }
 
 /** `queued` for an open run that waits for its turn under the DAG's `maxActiveRuns`. */
-export function runStateText({ state, queued }: { readonly state: RunState; readonly queued: boolean }): string {
+export function runStateText({
+  state,
+  queued,
+}: {
+  readonly state: RunState;
+  readonly queued: boolean;
+}): string {
   return queued ? pc.yellow('queued') : stateText(state);
 }

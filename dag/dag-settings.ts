@@ -96,11 +96,7 @@ function dateOf(
   return null;
 }
 
-function jitterOf(
-  option: DagOptions['jitter'],
-  place: string,
-  problems: Problem[],
-): Pick<Plan, 'jitterMs'> {
+function jitterOf(option: DagOptions['jitter'], place: string, problems: Problem[]): Pick<Plan, 'jitterMs'> {
   if (option === undefined) return {};
   const jitterMs = durationMs(option);
   if (jitterMs !== null && jitterMs % 1000 === 0) return jitterMs === 0 ? {} : { jitterMs };

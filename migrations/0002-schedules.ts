@@ -21,6 +21,8 @@ export const schedulesMigration = {
     await knex.raw(up);
   },
   async down(knex: Knex): Promise<void> {
-    await knex.raw('drop table ingot.schedules; alter table ingot.runs drop column queued, drop column max_active_runs');
+    await knex.raw(
+      'drop table ingot.schedules; alter table ingot.runs drop column queued, drop column max_active_runs',
+    );
   },
 };

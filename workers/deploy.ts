@@ -6,20 +6,14 @@ import {
   type ScheduleOptions,
 } from '@temporalio/client';
 import { clockBeginsAt } from '../dag/due.ts';
-import { durationText } from '../dag/duration.ts';
 import type { Plan } from '../dag/plan.ts';
 import { DagProblemsError, problem } from '../dag/problems.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { DagClock } from '../ports/schedule-log.ts';
 import type { TickRequest } from '../ports/schedule-steps.ts';
 import type { Definitions } from './definitions.ts';
-import { schedulePolicies, scheduleSpec, ticksAsWanted } from './schedule-spec.ts';
-
-export interface Difference {
-  readonly field: string;
-  readonly from: string | null;
-  readonly to: string | null;
-}
+import { clockDifferences, planDifferences, type Difference } from './schedule-differences.ts';
+import { schedulePolicies, scheduleSpec } from './schedule-spec.ts';
 
 /** What a deploy would do, or did, to one DAG's schedule. `orphaned`: no DAG of this code, and kept unless pruned. */
 export interface ScheduleChange {
@@ -71,54 +65,6 @@ async function describe(client: Client, dagId: string): Promise<ScheduleDescript
   }
 }
 
-export function scheduleText({ schedule, timezone }: Pick<Plan, 'schedule' | 'timezone'>): string {
-  if (schedule === null) return 'by hand';
-  return `${'cron' in schedule ? schedule.cron : `every ${durationText(schedule.everyMs)}`} ${timezone}`;
-}
-
-const fields: Readonly<Record<string, (plan: Plan) => string | null>> = {
-  schedule: scheduleText,
-  startDate: (plan) => plan.startAt,
-  endDate: (plan) => plan.endAt,
-  catchup: (plan) => (plan.catchup ? 'on' : 'off'),
-  maxActiveRuns: (plan) => String(plan.maxActiveRuns),
-  jitter: (plan) => (plan.jitterMs === undefined ? null : durationText(plan.jitterMs)),
-};
-
-function planDifferences(before: Plan | null, after: Plan): Difference[] {
-  return Object.entries(fields)
-    .map(([field, read]) => ({ field, from: before === null ? null : read(before), to: read(after) }))
-    .filter(({ from, to }) => from !== to);
-}
-
-function clockDifferences(
-  description: ScheduleDescription,
-  plan: Plan,
-  taskQueue: string,
-  now: number,
-): Difference[] {
-  const { action: does, policies, state } = description;
-  const kept = (holds: boolean, field: string, from: string, to: string): Difference[] =>
-    holds ? [] : [{ field, from, to }];
-  return [
-    ...kept(ticksAsWanted(plan, description, now), 'clock', 'ticks otherwise in Temporal', 'as declared'),
-    ...kept(does.taskQueue === taskQueue, 'task queue', does.taskQueue, taskQueue),
-    ...kept(
-      does.workflowType === 'tick',
-      'workflow',
-      typeof does.workflowType === 'string' ? does.workflowType : 'another',
-      'tick',
-    ),
-    ...kept(
-      policies.overlap === schedulePolicies.overlap,
-      'overlap',
-      policies.overlap ?? 'none',
-      schedulePolicies.overlap,
-    ),
-    ...kept(!state.paused, 'clock', 'stopped in Temporal', 'running'),
-  ];
-}
-
 function asScheduled({ plan }: { readonly plan: Plan }): boolean {
   return plan.schedule !== null;
 }
@@ -133,10 +79,12 @@ async function changeOf(
   const base = { dagId: dag.id, scheduleId: scheduleId(dag.id), openRuns: 0 };
   const known = clock?.plan ?? null;
   const declared = planDifferences(known, dag.plan);
-  if (description === null) return { ...base, action: 'create', differences: planDifferences(null, dag.plan) };
+  if (description === null)
+    return { ...base, action: 'create', differences: planDifferences(null, dag.plan) };
   const clocks = clockDifferences(description, dag.plan, taskQueue, Date.now());
   // Where the declaration changed, the clock that ticks otherwise is the same change once more.
-  const differences = declared.length > 0 ? [...declared, ...clocks.filter((each) => each.field !== 'clock')] : clocks;
+  const differences =
+    declared.length > 0 ? [...declared, ...clocks.filter((each) => each.field !== 'clock')] : clocks;
   const replan: Difference[] =
     differences.length === 0 && clock?.planHash !== dag.hash
       ? [{ field: 'plan', from: clock?.planHash?.slice(0, 8) ?? null, to: dag.hash.slice(0, 8) }]
@@ -222,7 +170,10 @@ async function remove({ client, ledger }: DeployParts, dagId: string): Promise<v
     });
 }
 
-async function put({ client, ledger, definitions, taskQueue }: DeployParts, change: ScheduleChange): Promise<void> {
+async function put(
+  { client, ledger, definitions, taskQueue }: DeployParts,
+  change: ScheduleChange,
+): Promise<void> {
   const { dagId } = change;
   const { plan, hash } = definitions.get(dagId)!;
   const now = Date.now();
@@ -233,7 +184,11 @@ async function put({ client, ledger, definitions, taskQueue }: DeployParts, chan
     policies: schedulePolicies,
   };
   const create = (): Promise<unknown> =>
-    client.schedule.create({ scheduleId: change.scheduleId, ...options, memo: { ingot: { dagId, taskQueue } } });
+    client.schedule.create({
+      scheduleId: change.scheduleId,
+      ...options,
+      memo: { ingot: { dagId, taskQueue } },
+    });
   const update = (): Promise<void> =>
     client.schedule
       .getHandle(change.scheduleId)

@@ -39,7 +39,10 @@ function timesOf(plan: Plan, now: number): ClockTimes {
   return clockTimes(schedule, timezone, Date.UTC(year, 0, 1), Date.UTC(year + yearsAhead, 0, 1));
 }
 
-function intervalsOf(plan: Plan, { instants }: ClockTimes): { readonly every: number; readonly offset: number }[] {
+function intervalsOf(
+  plan: Plan,
+  { instants }: ClockTimes,
+): { readonly every: number; readonly offset: number }[] {
   const { schedule } = plan;
   if (schedule !== null && 'everyMs' in schedule) return [{ every: schedule.everyMs, offset: 0 }];
   return instants.map((at) => ({ every: onceMs, offset: at % onceMs }));
@@ -114,7 +117,9 @@ function described(spec: ScheduleSpecDescription): Json {
   }));
   return {
     calendars: calendars.map((each) => canonicalJson(each)).sort(),
-    intervals: (spec.intervals ?? []).map((each) => canonicalJson([Number(each.every), Number(each.offset)])).sort(),
+    intervals: (spec.intervals ?? [])
+      .map((each) => canonicalJson([Number(each.every), Number(each.offset)]))
+      .sort(),
     timezone: spec.timezone ?? 'UTC',
     startAt: spec.startAt?.toISOString() ?? null,
     endAt: spec.endAt?.toISOString() ?? null,

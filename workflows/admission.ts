@@ -33,7 +33,9 @@ export function waitingText(
   const named = active.slice(0, namedRuns).map((id) => `- ${id}`);
   const more = active.length > namedRuns ? [`- and ${active.length - namedRuns} more`] : [];
   const queue = ahead > 0 ? ` ${ahead} began to wait before.` : '';
-  return [`${what}: maxActiveRuns ${maxActiveRuns} is reached by`, '', ...named, ...more, '', queue].join('\n');
+  return [`${what}: maxActiveRuns ${maxActiveRuns} is reached by`, '', ...named, ...more, '', queue].join(
+    '\n',
+  );
 }
 
 /** Waits for the run's turn under its DAG's `maxActiveRuns`; false when it was cancelled before. */

@@ -76,7 +76,11 @@ class StartedRuns {
   }
 }
 
-async function startDue(dagId: string, found: Extract<DueRuns, { state: 'in_force' }>, runs: StartedRuns): Promise<void> {
+async function startDue(
+  dagId: string,
+  found: Extract<DueRuns, { state: 'in_force' }>,
+  runs: StartedRuns,
+): Promise<void> {
   for (const interval of found.due) await runs.start(dagId, interval);
   const { tickedTo } = found;
   // Only now: killed before, the next look finds the same intervals, and Temporal refuses what was started.

@@ -4,7 +4,7 @@ import { nextInterval } from '../../dag/due.ts';
 import type { DataInterval } from '../../dag/interval.ts';
 import type { DagClock } from '../../ports/schedule-log.ts';
 import { loadDefinitions } from '../../workers/definitions.ts';
-import { scheduleText } from '../../workers/deploy.ts';
+import { scheduleText } from '../../workers/schedule-differences.ts';
 import type { Cli } from '../cli.ts';
 import { dagNamed } from '../definitions.ts';
 import { instant, short } from '../format.ts';

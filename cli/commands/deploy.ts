@@ -1,6 +1,7 @@
 import pc from 'picocolors';
-import { applyDeploy, planDeploy, type Difference, type ScheduleChange } from '../../workers/deploy.ts';
 import { loadDefinitions } from '../../workers/definitions.ts';
+import { applyDeploy, planDeploy, type ScheduleChange } from '../../workers/deploy.ts';
+import type { Difference } from '../../workers/schedule-differences.ts';
 import type { Cli } from '../cli.ts';
 import { withSession, type Session } from '../session.ts';
 
@@ -31,7 +32,8 @@ function changeText({ action, dagId, differences, openRuns }: ScheduleChange): s
 
 /** A schedule ticks as long as its server is up, which this command may be about to stop. */
 export function noteShortStack(cli: Cli, session: Session, what: string): void {
-  if (session.stack?.owned) cli.note(`The stack stops with this command; ${what} go on while \`ingot dev\` runs.`);
+  if (session.stack?.owned)
+    cli.note(`The stack stops with this command; ${what} go on while \`ingot dev\` runs.`);
 }
 
 export async function dagsDeploy(cli: Cli, flags: DeployFlags): Promise<void> {
@@ -45,8 +47,16 @@ export async function dagsDeploy(cli: Cli, flags: DeployFlags): Promise<void> {
     if (!flags.json) for (const change of changes) cli.print(changeText(change));
     if (!flags.dryRun) await applyDeploy(parts, changes);
     if (flags.json) cli.print(JSON.stringify({ applied: !flags.dryRun, changes }));
-    else if (pending.length === 0) cli.print('Every schedule is as declared.');
-    else cli.print(`${flags.dryRun ? 'Would change' : 'Changed'} ${pending.length} of ${changes.length} schedules.`);
+    else if (pending.length === 0)
+      cli.print(
+        changes.some((each) => each.action === 'orphaned')
+          ? 'Every DAG’s schedule is as declared; --prune removes the others.'
+          : 'Every schedule is as declared.',
+      );
+    else
+      cli.print(
+        `${flags.dryRun ? 'Would change' : 'Changed'} ${pending.length} of ${changes.length} schedules.`,
+      );
     if (!flags.dryRun) noteShortStack(cli, session, 'schedules');
   });
 }

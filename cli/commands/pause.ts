@@ -14,7 +14,8 @@ async function setPaused(cli: Cli, dagId: string, paused: boolean, json: boolean
       ? await ledger.pause(dagId)
       : await ledger.unpause(dagId, deployed ? clockBeginsAt(plan, Date.now()) : null);
     // What was missed is started at once, not at the next tick.
-    const ticked = !paused && changed && deployed && (await tickNow((await session.temporal()).client, dagId));
+    const ticked =
+      !paused && changed && deployed && (await tickNow((await session.temporal()).client, dagId));
     if (json) return cli.print(JSON.stringify({ dagId, paused, changed, deployed, ticked }));
     const state = paused ? 'paused: ticks start nothing, runs under way go on' : 'not paused';
     cli.print(`${dagId} is ${changed ? '' : 'already '}${state}.`);

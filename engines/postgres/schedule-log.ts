@@ -15,7 +15,12 @@ function readClocks(query: Query, dagId: string | null): Promise<DagClock[]> {
   );
 }
 
-async function deploySchedule(query: Query, plan: Plan, planHash: string, beginsAt: string | null): Promise<void> {
+async function deploySchedule(
+  query: Query,
+  plan: Plan,
+  planHash: string,
+  beginsAt: string | null,
+): Promise<void> {
   await query(
     'insert into ingot.plans (hash, dag_id, plan) values ($1, $2, $3) on conflict (hash) do nothing',
     [planHash, plan.dagId, canonicalJson(plan as unknown as Json)],

@@ -35,11 +35,20 @@ const listed = async (dagId: string): Promise<Listed | undefined> =>
   (await json<Listed[]>(['dags', 'list'])).find((each) => each.dagId === dagId);
 
 const runs = (dagId: string) =>
-  json<{ runId: string; workflowId: string; state: string; type: string }[]>(['runs', 'list', '--dag', dagId]);
+  json<{ runId: string; workflowId: string; state: string; type: string }[]>([
+    'runs',
+    'list',
+    '--dag',
+    dagId,
+  ]);
 
 test('a paused DAG is deployed, starts nothing, and makes up what it missed when it is unpaused', async () => {
   expect(await listed('nightly')).toMatchObject({ paused: false, deployed: 'no', nextRunAt: null });
-  expect(await json(['dags', 'pause', 'nightly'])).toMatchObject({ paused: true, changed: true, deployed: false });
+  expect(await json(['dags', 'pause', 'nightly'])).toMatchObject({
+    paused: true,
+    changed: true,
+    deployed: false,
+  });
 
   const shown = await ingot(home, ['dags', 'deploy', '--dry-run'], env);
   expect(shown.stdout).toMatch(/^\+ nightly {2}create\n {4}schedule: 0 0 \* \* \* UTC\n {4}startDate: /m);
@@ -59,16 +68,28 @@ test('a paused DAG is deployed, starts nothing, and makes up what it missed when
   expect((await listed('yearly'))?.nextRunAt).toMatch(/-12-31T23:00:00Z$/);
   expect(await runs('nightly')).toEqual([]);
 
-  expect(await json(['dags', 'unpause', 'nightly'])).toMatchObject({ paused: false, changed: true, ticked: true });
+  expect(await json(['dags', 'unpause', 'nightly'])).toMatchObject({
+    paused: false,
+    changed: true,
+    ticked: true,
+  });
   await eventually('three runs', async () => {
     const all = await runs('nightly');
-    return all.length === 3 && all.every((run) => run.state === 'success' && run.type === 'scheduled') ? all : null;
+    return all.length === 3 && all.every((run) => run.state === 'success' && run.type === 'scheduled')
+      ? all
+      : null;
   });
-  expect((await ingot(home, ['dags', 'list'], env)).stdout).toMatch(/^nightly +1 +0 0 \* \* \* UTC +\d{4}-\d\d-\d\d 00:00:00/m);
+  expect((await ingot(home, ['dags', 'list'], env)).stdout).toMatch(
+    /^nightly +1 +0 0 \* \* \* UTC +\d{4}-\d\d-\d\d 00:00:00/m,
+  );
 });
 
 test('a triggered run is started and left alone, with its id and where to see it', async () => {
-  const result = await ingot(home, ['dags', 'trigger', 'nightly', '--date', '2026-01-01', '--param', 'times=3'], env);
+  const result = await ingot(
+    home,
+    ['dags', 'trigger', 'nightly', '--date', '2026-01-01', '--param', 'times=3'],
+    env,
+  );
   expect(result).toMatchObject({ code: 0 });
   expect(result.stdout).toMatch(
     /^nightly-2026-01-02T00:00:00Z {2}started {2}run [0-9a-f-]{36}\nhttp:\/\/127\.0\.0\.1:\d+\/namespaces\/default\/workflows\/nightly-/,
@@ -77,7 +98,11 @@ test('a triggered run is started and left alone, with its id and where to see it
     const run = (await runs('nightly')).find((each) => each.workflowId === 'nightly-2026-01-02T00:00:00Z');
     return run?.state === 'success' || null;
   });
-  const wrong = await ingot(home, ['dags', 'trigger', 'nightly', '--date', '2026-01-01', '--param', 'times=x'], env);
+  const wrong = await ingot(
+    home,
+    ['dags', 'trigger', 'nightly', '--date', '2026-01-01', '--param', 'times=x'],
+    env,
+  );
   expect(wrong).toMatchObject({ code: 2, stdout: '' });
   expect(wrong.stderr).toContain('param times: expected an integer; found "x"');
 });

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { clockBeginsAt, dealtWithAt, dueIntervals, lateTicksMs, nextInterval, type Calendar } from '../../dag/due.ts';
+import {
+  clockBeginsAt,
+  dealtWithAt,
+  dueIntervals,
+  lateTicksMs,
+  nextInterval,
+  type Calendar,
+} from '../../dag/due.ts';
 import type { DataInterval } from '../../dag/interval.ts';
 import { nextTick, previousTick } from '../../dag/schedule.ts';
 
@@ -51,7 +58,9 @@ test('nothing is due before the start, after the end or without a schedule', () 
   const bounded = { ...daily, endAt: '2026-01-02T00:00:00Z' };
   expect(dates(bounded, null, '2026-02-01T00:00')).toEqual(['2026-01-01', '2026-01-02']);
   expect(dates({ ...bounded, catchup: false }, null, '2026-02-01T00:00')).toEqual([]);
-  expect(dates({ ...daily, startAt: '2026-01-01T06:00:00Z' }, null, '2026-01-03T00:00')).toEqual(['2026-01-02']);
+  expect(dates({ ...daily, startAt: '2026-01-01T06:00:00Z' }, null, '2026-01-03T00:00')).toEqual([
+    '2026-01-02',
+  ]);
   expect(dates({ ...daily, schedule: null }, null, '2026-02-01T00:00')).toEqual([]);
 });
 
@@ -131,7 +140,8 @@ function chain(calendar: Calendar, until: number): string[] {
   }
 }
 
-const texts = (intervals: readonly DataInterval[]): string[] => intervals.map((each) => `${each.start} ${each.end}`);
+const texts = (intervals: readonly DataInterval[]): string[] =>
+  intervals.map((each) => `${each.start} ${each.end}`);
 
 test('with catchup, ticks at any times in any order start every interval once, without a gap, oldest first', () => {
   fc.assert(
@@ -139,9 +149,12 @@ test('with catchup, ticks at any times in any order start every interval once, w
       schedules,
       zones,
       edges,
-      fc.array(fc.record({ ahead: fc.integer({ min: -48, max: 24 * 40 }), room: fc.integer({ min: 0, max: 30 }) }), {
-        maxLength: 12,
-      }),
+      fc.array(
+        fc.record({ ahead: fc.integer({ min: -48, max: 24 * 40 }), room: fc.integer({ min: 0, max: 30 }) }),
+        {
+          maxLength: 12,
+        },
+      ),
       (schedule, timezone, startAt, ticks) => {
         const calendar = { ...daily, schedule, timezone, startAt: new Date(startAt).toISOString() };
         const times = ticks.map(({ ahead, room }) => ({ now: startAt + ahead * hourMs, room }));
@@ -164,7 +177,10 @@ test('without catchup, ticks that come at least daily start every interval once 
       (schedule, timezone, begin, gaps) => {
         const calendar = { ...daily, schedule, timezone, startAt: null, catchup: false };
         let now = begin;
-        const ticks = gaps.map((minutes) => ({ now: (now += minutes * 60_000), room: Number.POSITIVE_INFINITY }));
+        const ticks = gaps.map((minutes) => ({
+          now: (now += minutes * 60_000),
+          room: Number.POSITIVE_INFINITY,
+        }));
         const started = played(calendar, ticks);
         const firstEnd = previousTick(schedule, timezone, ticks[0]!.now);
         const from = previousTick(schedule, timezone, firstEnd - 1);

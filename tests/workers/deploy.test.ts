@@ -5,7 +5,15 @@ import { nextTick } from '../../dag/schedule.ts';
 import { scheduleId } from '../../workers/deploy.ts';
 import { eventually } from '../support/processes.ts';
 import { dag, openBench, type Bench } from '../workflows/harness.ts';
-import { daysAgo, deploy, endedRuns, runsOf, scheduledTicks, tickOnce, uniqueId } from '../workflows/schedules-harness.ts';
+import {
+  daysAgo,
+  deploy,
+  endedRuns,
+  runsOf,
+  scheduledTicks,
+  tickOnce,
+  uniqueId,
+} from '../workflows/schedules-harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -42,7 +50,12 @@ test('a deploy creates, a second changes nothing, an edit updates, and a schedul
   expect(await deploy(bench, [first])).toEqual([
     { dagId: id, scheduleId: `ingot-${id}`, action: 'unchanged', differences: [], openRuns: 0 },
   ]);
-  const second = small(id, { schedule: '30 6 * * 1-5', timezone: 'Europe/Berlin', catchup: true, startDate: '2030-01-01' });
+  const second = small(id, {
+    schedule: '30 6 * * 1-5',
+    timezone: 'Europe/Berlin',
+    catchup: true,
+    startDate: '2030-01-01',
+  });
   expect(await deploy(bench, [second])).toMatchObject([
     {
       action: 'update',
@@ -88,9 +101,13 @@ test('a DAG that is gone keeps its schedule until it is pruned; its runs go on, 
   const [id, other] = [uniqueId('gone'), uniqueId('stays')];
   await using own = await openBench();
   const gate = Promise.withResolvers<void>();
-  const gone = dag(id, { schedule: '@daily', startDate: daysAgo(3), catchup: true, maxActiveRuns: 1 }, ({ task }) => {
-    task('work', () => gate.promise.then(() => 1));
-  });
+  const gone = dag(
+    id,
+    { schedule: '@daily', startDate: daysAgo(3), catchup: true, maxActiveRuns: 1 },
+    ({ task }) => {
+      task('work', () => gate.promise.then(() => 1));
+    },
+  );
   const stays = small(other, { schedule: '@yearly' });
   await own.work([gone, stays]);
   await deploy(own, [gone, stays]);
@@ -110,7 +127,8 @@ test('a DAG that is gone keeps its schedule until it is pruned; its runs go on, 
 
 test('a scheduled DAG with a param nobody gives is refused before anything is changed', async () => {
   const [bad, worse] = [uniqueId('bad'), uniqueId('worse')];
-  const needy = (id: string) => small(id, { schedule: '@daily', params: { region: { type: 'string', required: true } } });
+  const needy = (id: string) =>
+    small(id, { schedule: '@daily', params: { region: { type: 'string', required: true } } });
   await expect(deploy(bench, [needy(bad), needy(worse)])).rejects.toThrow(
     new RegExp(`2 problems[^]*${bad}, param region: [^]*${worse}, param region`),
   );
@@ -169,7 +187,8 @@ test.each([
   await deploy(bench, [declared]);
   const [from, to] = [Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1)];
   const wanted: number[] = [];
-  for (let at = nextTick({ cron }, timezone, from); at < to; at = nextTick({ cron }, timezone, at)) wanted.push(at);
+  for (let at = nextTick({ cron }, timezone, from); at < to; at = nextTick({ cron }, timezone, at))
+    wanted.push(at);
   const given = new Set<number>();
   // The server answers with at most a thousand times at once.
   for (let at = from; at < to; at += 15 * dayMs) {

@@ -41,7 +41,10 @@ export async function tickOnce(bench: Bench, dagId: string): Promise<TickSummary
 }
 
 /** Ticks of the DAG that its schedule started, by how they ended. */
-export async function scheduledTicks(bench: Bench, dagId: string): Promise<{ workflowId: string; open: boolean }[]> {
+export async function scheduledTicks(
+  bench: Bench,
+  dagId: string,
+): Promise<{ workflowId: string; open: boolean }[]> {
   const { info } = await bench.client.schedule.getHandle(scheduleId(dagId)).describe();
   return info.recentActions.map(({ action }) => ({
     workflowId: action.workflow.workflowId,

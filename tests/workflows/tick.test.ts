@@ -3,7 +3,16 @@ import { clockBeginsAt } from '../../dag/due.ts';
 import { scheduleId, tickNow } from '../../workers/deploy.ts';
 import { eventually } from '../support/processes.ts';
 import { dag, openBench, type Bench } from './harness.ts';
-import { daysAgo, deploy, endedRuns, planOf, runsOf, scheduledTicks, tickOnce, uniqueId } from './schedules-harness.ts';
+import {
+  daysAgo,
+  deploy,
+  endedRuns,
+  planOf,
+  runsOf,
+  scheduledTicks,
+  tickOnce,
+  uniqueId,
+} from './schedules-harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -89,12 +98,16 @@ test('no more runs are active than may be, scheduled and by hand together; the r
   const id = uniqueId('limited');
   const gate = Promise.withResolvers<void>();
   const order: string[] = [];
-  const limited = dag(id, { schedule: '@daily', startDate: daysAgo(4), catchup: true, maxActiveRuns: 2 }, ({ task }) => {
-    task('work', async (_: undefined, context) => {
-      order.push(context.interval.start.slice(0, 10));
-      await gate.promise;
-    });
-  });
+  const limited = dag(
+    id,
+    { schedule: '@daily', startDate: daysAgo(4), catchup: true, maxActiveRuns: 2 },
+    ({ task }) => {
+      task('work', async (_: undefined, context) => {
+        order.push(context.interval.start.slice(0, 10));
+        await gate.promise;
+      });
+    },
+  );
   await using _ = await started([limited]);
   await deploy(bench, [limited]);
   await eventually('two runs at work', () => order.length === 2 || null);
@@ -104,7 +117,9 @@ test('no more runs are active than may be, scheduled and by hand together; the r
   const view = await eventually('a run that waits', async () => {
     const run = await bench.ledger.run(byHand.runId);
     if (run?.queued !== true) return null;
-    const seen = await bench.client.workflow.getHandle(byHand.workflowId).query<{ waitingFor: string }>('progress');
+    const seen = await bench.client.workflow
+      .getHandle(byHand.workflowId)
+      .query<{ waitingFor: string }>('progress');
     return seen.waitingFor === 'its turn under maxActiveRuns' ? seen : null;
   });
   expect(view).toMatchObject({ state: 'running', tasks: [] });
@@ -116,7 +131,9 @@ test('no more runs are active than may be, scheduled and by hand together; the r
     active: expect.arrayContaining([expect.stringContaining(id)]),
   });
   const [tick] = await scheduledTicks(bench, id);
-  const details = await bench.client.workflow.getHandle(tick!.workflowId).query<string>('__temporal_workflow_metadata');
+  const details = await bench.client.workflow
+    .getHandle(tick!.workflowId)
+    .query<string>('__temporal_workflow_metadata');
   expect(JSON.stringify(details)).toContain('maxActiveRuns 2 is reached by');
   gate.resolve();
   const runs = await endedRuns(bench, id, 5);

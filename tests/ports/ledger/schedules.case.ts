@@ -49,7 +49,9 @@ export function scheduleCases(test: ConformanceTest, open: OpenLedger): void {
     test('a clock never begins in the future, whatever the caller believes the time to be', async () => {
       await using fixture = await open();
       await fixture.ledger.deploySchedule(daily, hashOf(daily), '2999-01-01T00:00:00Z');
-      expect(Date.parse((await fixture.ledger.clock('shop'))!.tickedTo!)).toBeLessThan(Date.parse('2900-01-01'));
+      expect(Date.parse((await fixture.ledger.clock('shop'))!.tickedTo!)).toBeLessThan(
+        Date.parse('2900-01-01'),
+      );
     });
 
     test('a pause survives deploys and withdrawals, and is told once when it begins and when it ends', async () => {
@@ -59,7 +61,11 @@ export function scheduleCases(test: ConformanceTest, open: OpenLedger): void {
       await ledger.deploySchedule(daily, hashOf(daily), null);
       await ledger.withdrawSchedule('shop');
       await ledger.deploySchedule(daily, hashOf(daily), null);
-      expect(await ledger.clock('shop')).toMatchObject({ paused: true, planHash: hashOf(daily), tickedTo: null });
+      expect(await ledger.clock('shop')).toMatchObject({
+        paused: true,
+        planHash: hashOf(daily),
+        tickedTo: null,
+      });
       expect(await ledger.unpause('shop', '2026-01-05T00:00:00Z')).toBe(true);
       expect(await ledger.unpause('shop', '2026-01-06T00:00:00Z')).toBe(false);
       expect(await ledger.unpause('nothing', null)).toBe(false);
@@ -72,7 +78,9 @@ export function scheduleCases(test: ConformanceTest, open: OpenLedger): void {
       await openRun(ledger, { workflowId: 'shop-1' });
       const closed = await openRun(ledger, { workflowId: 'shop-2' });
       await ledger.endRun(closed, 'cancelled', '2026-01-02T00:00:00Z', null);
-      expect(await ledger.knownWorkflows(['shop-1', 'shop-2', 'shop-3'])).toEqual(new Set(['shop-1', 'shop-2']));
+      expect(await ledger.knownWorkflows(['shop-1', 'shop-2', 'shop-3'])).toEqual(
+        new Set(['shop-1', 'shop-2']),
+      );
       expect(await ledger.knownWorkflows([])).toEqual(new Set());
     });
 
@@ -111,7 +119,8 @@ export function scheduleCases(test: ConformanceTest, open: OpenLedger): void {
       await using fixture = await open();
       const other = await fixture.another();
       const ids: string[] = [];
-      for (let n = 0; n < 12; n += 1) ids.push(await openRun(fixture.ledger, { plan: daily, planHash: hashOf(daily) }));
+      for (let n = 0; n < 12; n += 1)
+        ids.push(await openRun(fixture.ledger, { plan: daily, planHash: hashOf(daily) }));
       await Promise.all(
         ids.flatMap((id) => [fixture.ledger.admitRun(id), other.admitRun(id), fixture.ledger.admitRun(id)]),
       );
@@ -127,7 +136,8 @@ export function scheduleCases(test: ConformanceTest, open: OpenLedger): void {
       await using fixture = await open();
       const { ledger } = fixture;
       const backfills = [];
-      for (let n = 0; n < 3; n += 1) backfills.push(await openRun(ledger, newRun({ type: 'backfill', plan: daily })));
+      for (let n = 0; n < 3; n += 1)
+        backfills.push(await openRun(ledger, newRun({ type: 'backfill', plan: daily })));
       for (const id of backfills) expect(await ledger.run(id)).toMatchObject({ queued: false });
       const own = await openRun(ledger, { plan: daily, planHash: hashOf(daily) });
       expect(await ledger.admitRun(own)).toEqual({ admitted: true });
