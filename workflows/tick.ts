@@ -16,8 +16,9 @@ import { waitingText } from './admission.ts';
 import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
 import { startAttributes } from './search-attributes.ts';
 
-/** Runs that others started end without telling the tick. */
-const lookEveryMs = 15_000;
+/** Runs that others started end without telling the tick: it looks by itself, ever more rarely. */
+const firstLookMs = 5000;
+const longestLookMs = 60_000;
 /** History of one execution: about ten events for each look and each run started. */
 const eventsPerExecution = 5000;
 const keptInSummary = 100;
@@ -71,8 +72,8 @@ class StartedRuns {
   }
 
   /** Until more of them have ended than `before`, or for a while. */
-  async untilRoom(before: number): Promise<void> {
-    await condition(() => this.ended > before, lookEveryMs);
+  async untilRoom(before: number, atMostMs: number): Promise<void> {
+    await condition(() => this.ended > before, atMostMs);
   }
 }
 
@@ -99,6 +100,7 @@ export async function tick(request: TickRequest): Promise<TickSummary> {
     outcome,
     started: runs.all.slice(-keptInSummary),
   });
+  let lookMs = firstLookMs;
   for (;;) {
     const { ended } = runs;
     const found = await steps['ingot.dueRuns']({ dagId, at: now(), started: [...runs.open] });
@@ -107,8 +109,9 @@ export async function tick(request: TickRequest): Promise<TickSummary> {
     if (!found.more) return summary('done');
     if (found.due.length === 0 && found.active.length >= found.maxActiveRuns) {
       setCurrentDetails(waitingText({ admitted: false, ahead: 0, ...found }, 'More intervals are due'));
-      await runs.untilRoom(ended);
-    }
+      await runs.untilRoom(ended, lookMs);
+      lookMs = Math.min(2 * lookMs, longestLookMs);
+    } else lookMs = firstLookMs;
     if (workflowInfo().historyLength > eventsPerExecution) await continueAsNew<typeof tick>(request);
   }
 }

@@ -25,16 +25,18 @@ async function deploySchedule(
     'insert into ingot.plans (hash, dag_id, plan) values ($1, $2, $3) on conflict (hash) do nothing',
     [planHash, plan.dagId, canonicalJson(plan as unknown as Json)],
   );
-  const [known] = await query<{ hash: string | null; plan: Plan | null }>(
-    `select s.plan_hash as hash, p.plan from ingot.schedules s left join ingot.plans p on p.hash = s.plan_hash
+  const [known] = await query<{ plan: Plan | null }>(
+    `select p.plan from ingot.schedules s left join ingot.plans p on p.hash = s.plan_hash
       where s.dag_id = $1 for update of s`,
     [plan.dagId],
   );
   // Which intervals there are is all that counts: a change of the tasks leaves the clock alone.
-  const changed = known?.plan == null || timetable(known.plan) !== timetable(plan);
+  const before = known?.plan ?? null;
+  const changed = before === null || timetable(before) !== timetable(plan);
   // A caller whose clock is ahead must not make the DAG wait until then.
   await query(
-    `insert into ingot.schedules as known (dag_id, plan_hash, ticked_to) values ($1, $2, case when $3::timestamptz is not null then least($3::timestamptz, clock_timestamp()) end)
+    `insert into ingot.schedules as known (dag_id, plan_hash, ticked_to)
+     values ($1, $2, case when $3::timestamptz is not null then least($3::timestamptz, clock_timestamp()) end)
      on conflict (dag_id) do update set plan_hash = excluded.plan_hash,
        ticked_to = greatest(known.ticked_to, excluded.ticked_to)`,
     [plan.dagId, planHash, changed ? beginsAt : null],

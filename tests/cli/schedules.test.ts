@@ -4,7 +4,8 @@ import { ingot } from '../support/cli.ts';
 import { homeFolder } from '../support/home-folder.ts';
 import { allGone, eventually, processesOf, recordOf } from '../support/processes.ts';
 
-const { home, remove } = homeFolder();
+const folder = homeFolder();
+const { home } = folder;
 const env = { INGOT_DAGS: join(import.meta.dirname, '../support/scheduled-dags.ts') };
 
 beforeAll(async () => {
@@ -15,7 +16,7 @@ afterAll(async () => {
   const record = recordOf(home);
   expect(await ingot(home, ['down'], env)).toMatchObject({ code: 0 });
   if (record !== null) await allGone([...processesOf(record), record.supervisor]);
-  remove();
+  folder.remove();
 });
 
 async function json<T>(args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<T> {
