@@ -91,10 +91,11 @@ const keptUnsuccessful = 20;
 
 export function newBackfill(
   cursor: string | null,
-  limits: Pick<BackfillProgress, 'maxActiveRuns' | 'runsPerExecution'>,
+  { maxActiveRuns, runsPerExecution }: Pick<BackfillProgress, 'maxActiveRuns' | 'runsPerExecution'>,
 ): BackfillProgress {
   return {
-    ...limits,
+    maxActiveRuns,
+    runsPerExecution,
     cursor,
     paused: false,
     cancelRequested: false,

@@ -102,7 +102,9 @@ export class BackfillWalk {
 
   #ask({ type: _, ...asked }: Ask): void {
     setCurrentDetails(this.#details());
-    ask({ backfillId: workflowInfo().firstExecutionRunId, request: this.#request, ...asked })
+    const { firstExecutionRunId: backfillId } = workflowInfo();
+    // Asked also on behalf of a run whose scope was cancelled.
+    CancellationScope.nonCancellable(() => ask({ backfillId, request: this.#request, ...asked }))
       .then((answer) => this.tell({ type: 'answered', ...answer }))
       .catch((error: unknown) => this.#end.reject(error));
   }
