@@ -3,7 +3,9 @@ import type { CompiledDag } from '../dag/compile.ts';
 import type { JsonObject } from '../dag/json.ts';
 import type { AttemptReply, AttemptRequest, PublishStep } from '../ports/run-steps.ts';
 import { runAttempt } from './attempt.ts';
+import { createBackfillSteps } from './backfill-steps.ts';
 import { createRunSteps } from './run-steps.ts';
+import { createScheduleSteps } from './schedule-steps.ts';
 import type { Ports, TaskContext } from './task-context.ts';
 
 /** A compiled DAG with the code of its tasks: what a worker must have to run it. */
@@ -48,7 +50,11 @@ const publishSuffix = ':publish';
 export function createActivities(parts: ActivityParts): Record<string, Activity> {
   const { ledger, objects } = parts.ports;
   const { publish, ...steps } = createRunSteps({ ...parts, ledger, objects });
-  const activities: Record<string, Activity> = { ...steps };
+  const activities: Record<string, Activity> = {
+    ...steps,
+    ...createBackfillSteps(ledger),
+    ...createScheduleSteps(ledger),
+  };
   for (const [dagId, dag] of parts.definitions)
     for (const [taskId, body] of dag.bodies)
       activities[`${dagId}.${taskId}`] = (request: AttemptRequest): Promise<AttemptReply> =>

@@ -32,7 +32,7 @@ const triesOfTheUnknown = 10;
  * A definite answer of the ledger goes to the run. That it cannot be reached is the infrastructure's affair, which Temporal
  * tries again for as long as it takes.
  */
-async function step<T>(perform: () => Promise<T>): Promise<T> {
+export async function step<T>(perform: () => Promise<T>): Promise<T> {
   try {
     return await perform();
   } catch (error) {
@@ -101,6 +101,7 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
     plan,
     planHash: recorded,
     facts: { run: { id: runId, type }, interval: { ...interval, logicalDate: interval.start }, params },
+    admission: await ledger.admitRun(runId),
   };
 }
 

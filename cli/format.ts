@@ -42,3 +42,14 @@ export function stateText(state: TaskState | RunState): string {
   if (state === 'running') return pc.cyan(state);
   return state === 'none' || state === 'skipped' ? pc.dim(state) : pc.yellow(state);
 }
+
+/** `queued` for an open run that waits for its turn under the DAG's `maxActiveRuns`. */
+export function runStateText({
+  state,
+  queued,
+}: {
+  readonly state: RunState;
+  readonly queued: boolean;
+}): string {
+  return queued ? pc.yellow('queued') : stateText(state);
+}

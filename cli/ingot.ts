@@ -117,6 +117,77 @@ dags
   .option(...json)
   .action(action(async () => (await import('./commands/dags.ts')).dagsShow));
 
+dags
+  .command('deploy')
+  .description('bring the schedules in Temporal in line with the DAGs')
+  .option('--prune', 'remove schedules of DAGs that are not defined any more')
+  .option('--dry-run', 'show what would change')
+  .option(...json)
+  .action(action(async () => (await import('./commands/deploy.ts')).dagsDeploy));
+dags
+  .command('pause <dag>')
+  .description('let ticks of its schedule start nothing; survives deploys')
+  .option(...json)
+  .action(action(async () => (await import('./commands/pause.ts')).dagsPause));
+dags
+  .command('unpause <dag>')
+  .description('let its schedule start runs again; with catchup, those it missed')
+  .option(...json)
+  .action(action(async () => (await import('./commands/pause.ts')).dagsUnpause));
+dags
+  .command('trigger <dag>')
+  .description('start a run and return at once (`ingot run` waits for it)')
+  .requiredOption('--date <date>', 'logical date, YYYY-MM-DD or an RFC 3339 instant')
+  .option(
+    '--param <name=value>',
+    'a parameter of the DAG; may be repeated',
+    (value, all: string[]) => [...all, value],
+    [],
+  )
+  .option(...json)
+  .action(action(async () => (await import('./commands/trigger.ts')).dagsTrigger));
+
+const backfill = program.command('backfill').description('runs for the intervals of a date range');
+backfill
+  .command('create <dag>')
+  .description('run a DAG for every interval that starts within a date range')
+  .requiredOption('--from <date>', 'first logical date, YYYY-MM-DD or an RFC 3339 instant')
+  .requiredOption('--to <date>', 'last one, included')
+  .option('--reprocess <policy>', 'intervals to run again: none, failed or completed', 'none')
+  .option('--max-active-runs <n>', 'runs at a time, whatever the DAG’s own limit (default: 10)')
+  .option('--backwards', 'newest interval first')
+  .option('--params <json>', 'parameters of every run, as a JSON object')
+  .option('--dry-run', 'say what would happen to each interval, and why')
+  .option('--detach', 'do not follow it')
+  .option(...json)
+  .action(action(async () => (await import('./commands/backfill-create.ts')).backfillCreate));
+backfill
+  .command('list', { isDefault: true })
+  .option('--dag <dag>')
+  .option('--open', 'only those that have not ended')
+  .option('--limit <n>', 'newest first', '30')
+  .option(...json)
+  .action(action(async () => (await import('./commands/backfill.ts')).backfillList));
+backfill
+  .command('show <backfill>')
+  .description('by its id, its workflow id or its DAG (the latest); follows one that is under way')
+  .option(...json)
+  .action(action(async () => (await import('./commands/backfill.ts')).backfillShow));
+backfill
+  .command('pause <backfill>')
+  .description('start no new run; those under way go on')
+  .option(...json)
+  .action(action(async () => (await import('./commands/backfill.ts')).backfillPause));
+backfill
+  .command('resume <backfill>')
+  .option(...json)
+  .action(action(async () => (await import('./commands/backfill.ts')).backfillResume));
+backfill
+  .command('cancel <backfill>')
+  .description('end it, and its runs')
+  .option(...json)
+  .action(action(async () => (await import('./commands/backfill.ts')).backfillCancel));
+
 program
   .command('query [select]')
   .description('read published tables, written <pipeline>.<table>')

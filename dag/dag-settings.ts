@@ -41,6 +41,7 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
     startAt,
     endAt,
     catchup: settings.flag('catchup', options.catchup),
+    ...jitterOf(options.jitter, place, problems),
     maxActiveRuns: settings.number('maxActiveRuns', options.maxActiveRuns, 16, 1, 1000),
     params: Object.fromEntries(
       Object.entries(options.params ?? {}).map(([name, param]) => [
@@ -93,6 +94,14 @@ function dateOf(
     ),
   );
   return null;
+}
+
+function jitterOf(option: DagOptions['jitter'], place: string, problems: Problem[]): Pick<Plan, 'jitterMs'> {
+  if (option === undefined) return {};
+  const jitterMs = durationMs(option);
+  if (jitterMs !== null && jitterMs % 1000 === 0) return jitterMs === 0 ? {} : { jitterMs };
+  problems.push(problem(place, 'jitter to be whole seconds', shown(option), "For example '30s'."));
+  return {};
 }
 
 function textList(

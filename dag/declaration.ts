@@ -83,7 +83,10 @@ export interface DagOptions<P extends ParamDeclarations = ParamDeclarations> {
   /** Start of the first and of the last interval: `2026-01-01` (midnight in the DAG's zone) or an RFC 3339 instant. */
   readonly startDate?: string;
   readonly endDate?: string;
+  /** One run for every interval since `startDate` that has none; without it, only the latest. */
   readonly catchup?: boolean;
+  /** Start runs up to this much after their interval's end, at random. */
+  readonly jitter?: Duration;
   /** Scheduled and manual runs open at the same time; 16 unless told. */
   readonly maxActiveRuns?: number;
   readonly params?: P;

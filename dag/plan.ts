@@ -136,6 +136,8 @@ export interface Plan {
   readonly startAt: string | null;
   readonly endAt: string | null;
   readonly catchup: boolean;
+  /** Ticks come up to this much later, at random, so that many DAGs of one schedule do not start at once. */
+  readonly jitterMs?: number;
   readonly maxActiveRuns: number;
   readonly params: Readonly<Record<string, ParamPlan>>;
   readonly tags: readonly string[];

@@ -2,6 +2,8 @@ import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunState, TaskState } from '../dag/plan.ts';
 import type { Failure } from '../dag/reducer.ts';
 import type { PartitionValues, Table } from '../dag/relation.ts';
+import type { BackfillLog } from './backfill.ts';
+import type { ScheduleLog } from './schedule-log.ts';
 import type { ColumnStatistics, WrittenFile } from './sql-engine.ts';
 
 // ---------------------------------------------------------------- runs
@@ -32,6 +34,8 @@ export interface RunRecord {
   readonly dagId: string;
   readonly type: RunType;
   readonly state: RunState;
+  /** Open, and waiting for its turn under the DAG's `maxActiveRuns`. */
+  readonly queued: boolean;
   readonly logicalDate: string;
   readonly intervalStart: string;
   readonly intervalEnd: string;
@@ -77,7 +81,7 @@ export interface RunFilter {
 /** What happened. Written by the interpreter, read by everything that lists, explains or decides. Every write may be repeated. */
 export interface RunLog {
   /**
-   * Records the run and its plan; a still open run of the same workflow id that started no later is closed as failed (its execution must
+   * Records the run and its plan, queued until `admitRun` gives it its turn, unless it is a backfill's; a still open run of the same workflow id that started no later is closed as failed (its execution must
    * have ended unsaid), with an event `run_replaced`. Throws RunClosedError if this run was already closed or one that started later is known.
    */
   beginRun(run: NewRun): Promise<void>;
@@ -287,6 +291,6 @@ export interface PartitionLog {
   referencedKeys(prefix: string): Promise<ReadonlySet<string>>;
 }
 
-export interface Ledger extends RunLog, PartitionLog {
+export interface Ledger extends RunLog, PartitionLog, ScheduleLog, BackfillLog {
   close(): Promise<void>;
 }

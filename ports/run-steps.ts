@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunState, TaskKindName, TaskState } from '../dag/plan.ts';
 import type { Failure, InstanceKey, RunFacts, WaitReason } from '../dag/reducer.ts';
 import type { AttemptRecord, LedgerEvent, Manifest, RunRecord, RunType } from './ledger.ts';
+import type { Admission } from './schedule-log.ts';
 
 /** What a run is started with: the workflow's one argument. */
 export interface RunRequest {
@@ -25,7 +26,13 @@ export interface BeginRunRequest {
 /** `known: false` when the worker that was asked has no such DAG, or another plan of it than asked for; another worker may. */
 export type BegunRun =
   | { readonly known: false }
-  | { readonly known: true; readonly plan: Plan; readonly planHash: string; readonly facts: RunFacts };
+  | {
+      readonly known: true;
+      readonly plan: Plan;
+      readonly planHash: string;
+      readonly facts: RunFacts;
+      readonly admission: Admission;
+    };
 
 /** One try at one task instance: the argument of the activity `<dag>.<task>`. */
 export interface AttemptRequest {
@@ -113,7 +120,7 @@ export interface RunView {
   readonly runId: string;
   readonly planHash: string | null;
   readonly state: RunState;
-  readonly waitingFor: 'a worker that knows the DAG' | null;
+  readonly waitingFor: 'a worker that knows the DAG' | 'its turn under maxActiveRuns' | null;
   readonly cancelRequested: boolean;
   readonly facts: RunFacts | null;
   readonly tasks: readonly TaskView[];

@@ -9,6 +9,7 @@ export const searchAttributes = {
   IngotRunType: 'KEYWORD',
   IngotState: 'KEYWORD',
   IngotPlanHash: 'KEYWORD',
+  IngotBackfill: 'KEYWORD',
 } as const;
 
 type Services = Pick<ConnectionLike, 'operatorService' | 'workflowService'>;

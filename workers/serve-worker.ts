@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime, type LogLevel } from '@temporalio/worker';
 import pino from 'pino';
+import { reconcileBackfills } from './backfill-reconciler.ts';
 import { buildId } from './build-id.ts';
 import type { Config } from './config.ts';
 import { temporalConnectOptions } from './config/temporal.ts';
@@ -44,6 +45,11 @@ async function reconcileUntil(
         log.warn(
           { run: run.runId, workflowId: run.workflowId, outcome, execution },
           'closed a run that had ended without saying so',
+        );
+      for (const { backfill, outcome, execution } of await reconcileBackfills({ ledger: ports.ledger, client }))
+        log.warn(
+          { backfill: backfill.backfillId, workflowId: backfill.workflowId, outcome, execution },
+          'closed a backfill that had ended without saying so',
         );
     } catch (error) {
       log.warn(

@@ -8,10 +8,11 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RunRequest, RunSummary, RunView } from '../ports/run-steps.ts';
+import { awaitTurn, wakeNext } from './admission.ts';
 import { beginRun } from './begin-run.ts';
 import { runFailure } from './failures.ts';
 import { endedAttributes, missingAttributes } from './search-attributes.ts';
-import { detailsTable, runSummary, runView, unbegunView } from './view.ts';
+import { detailsTable, runSummary, runView, unbegunView, waitingView } from './view.ts';
 import { Walk } from './walk.ts';
 
 const progressQuery = defineQuery<RunView>('progress');
@@ -21,18 +22,27 @@ export async function runDag(request: RunRequest): Promise<RunSummary> {
   const { workflowType, firstExecutionRunId, typedSearchAttributes } = workflowInfo();
   setHandler(progressQuery, () => unbegunView(workflowType, firstExecutionRunId));
   const begun = await beginRun(request);
-  const { plan, planHash } = begun;
+  const { plan, planHash, admission } = begun;
   const missing = missingAttributes(begun, typedSearchAttributes);
   if (missing.length > 0) upsertSearchAttributes(missing);
 
   const { cancelRequested } = CancellationScope.current();
   // From here on cancellation is an event like any other: the run ends in order, and the ledger hears of it.
   return CancellationScope.nonCancellable(async () => {
+    let cancelled = false;
+    cancelRequested.catch(() => {
+      cancelled = true;
+    });
+    setHandler(progressQuery, () =>
+      waitingView(workflowType, firstExecutionRunId, planHash, 'its turn under maxActiveRuns'),
+    );
+    await awaitTurn(firstExecutionRunId, admission, () => cancelled);
     const walk = new Walk(begun, (progress) => setCurrentDetails(detailsTable(progress)));
     setHandler(progressQuery, () => runView(plan, planHash, walk.progress));
     cancelRequested.catch(() => walk.cancel());
     const { outcome, failures } = await walk.end();
     upsertSearchAttributes(endedAttributes(planHash, outcome));
+    if (request.type !== 'backfill') await wakeNext(firstExecutionRunId);
     if (outcome === 'success') return runSummary(planHash, walk.progress);
     if (outcome === 'cancelled') throw new CancelledFailure('The run was cancelled.');
     throw runFailure(walk.progress, failures);

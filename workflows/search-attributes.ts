@@ -1,6 +1,7 @@
-import { defineSearchAttributeKey } from '@temporalio/common';
-import type { SearchAttributeUpdatePair, TypedSearchAttributes } from '@temporalio/common';
+import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
+import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import type { RunState } from '../dag/plan.ts';
+import type { RunType } from '../ports/ledger.ts';
 import type { KnownRun } from './begin-run.ts';
 
 /** By these, runs are found in Temporal's own lists. Wire format: `workers/search-attributes.ts` registers the same names. */
@@ -8,6 +9,7 @@ const dagKey = defineSearchAttributeKey('IngotDag', 'KEYWORD');
 const logicalDateKey = defineSearchAttributeKey('IngotLogicalDate', 'DATETIME');
 const runTypeKey = defineSearchAttributeKey('IngotRunType', 'KEYWORD');
 const stateKey = defineSearchAttributeKey('IngotState', 'KEYWORD');
+const backfillKey = defineSearchAttributeKey('IngotBackfill', 'KEYWORD');
 const planHashKey = defineSearchAttributeKey('IngotPlanHash', 'KEYWORD');
 
 /** What a run does not have yet that was started by other means than Ingot's client, as from the Temporal UI. */
@@ -30,4 +32,28 @@ export function endedAttributes(planHash: string, outcome: RunState): SearchAttr
     { key: planHashKey, value: planHash },
     { key: stateKey, value: outcome },
   ];
+}
+
+/** `queued`: open, and waiting for its turn. */
+export function stateAttributes(state: 'queued' | 'running'): SearchAttributeUpdatePair[] {
+  return [{ key: stateKey, value: state }];
+}
+
+/** Those a run has before a worker begins it. */
+export function startAttributes(dagId: string, type: RunType, logicalDate: string): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    { key: dagKey, value: dagId },
+    { key: runTypeKey, value: type },
+    { key: stateKey, value: 'running' satisfies RunState },
+    { key: logicalDateKey, value: new Date(logicalDate) },
+  ]);
+}
+
+export function backfillRunAttributes(
+  dagId: string,
+  logicalDate: string,
+  backfillId: string,
+): TypedSearchAttributes {
+  const all = startAttributes(dagId, 'backfill', logicalDate);
+  return new TypedSearchAttributes([...all.getAll(), { key: backfillKey, value: backfillId }]);
 }

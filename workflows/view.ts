@@ -44,12 +44,22 @@ export function runView(plan: Plan, planHash: string, progress: RunProgress): Ru
 
 /** The same before a worker that knows the DAG was found. */
 export function unbegunView(dagId: string, runId: string): RunView {
+  return waitingView(dagId, runId, null, 'a worker that knows the DAG');
+}
+
+/** The same before its first task. */
+export function waitingView(
+  dagId: string,
+  runId: string,
+  planHash: string | null,
+  waitingFor: RunView['waitingFor'],
+): RunView {
   return {
     dagId,
     runId,
-    planHash: null,
+    planHash,
     state: 'running',
-    waitingFor: 'a worker that knows the DAG',
+    waitingFor,
     cancelRequested: false,
     facts: null,
     tasks: [],

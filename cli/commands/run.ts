@@ -3,16 +3,12 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createHash } from 'node:crypto';
 import pc from 'picocolors';
-import type { RunnableDag } from '../../activities/boundary.ts';
-import { intervalForDate, NoIntervalError, type DataInterval } from '../../dag/interval.ts';
-import type { JsonObject } from '../../dag/json.ts';
-import { resolveParamTexts } from '../../dag/params.ts';
 import { TerminalError } from '../../ports/errors.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import { ExitError, UsageError, type Cli } from '../cli.ts';
-import { namedValues } from '../arguments.ts';
 import { dagNamed } from '../definitions.ts';
 import { elapsed, stateText } from '../format.ts';
+import { intervalOf, paramsOf } from '../run-arguments.ts';
 import { runOnce } from '../run-once.ts';
 import { withSession } from '../session.ts';
 
@@ -21,26 +17,6 @@ export interface RunFlags {
   readonly input?: string;
   readonly param: readonly string[];
   readonly json?: boolean;
-}
-
-function intervalOf(dag: RunnableDag, date: string): DataInterval {
-  try {
-    return intervalForDate(dag.plan, date);
-  } catch (error) {
-    if (error instanceof NoIntervalError || error instanceof RangeError)
-      throw new UsageError(`--date: ${error.message}`);
-    throw error;
-  }
-}
-
-function paramsOf(dag: RunnableDag, flags: RunFlags): JsonObject {
-  const texts = namedValues(flags.param);
-  if (flags.input !== undefined && dag.plan.params['input'] === undefined)
-    throw new UsageError(`expected a DAG that takes --input (one with a param \`input\`); found ${dag.id}.`);
-  const { values, problems } = resolveParamTexts(dag.plan, texts);
-  if (problems.length > 0)
-    throw new UsageError(problems.map((each) => `${each.place}: ${each.message}`).join('\n'));
-  return Object.fromEntries(Object.keys(texts).map((name) => [name, values[name]!]));
 }
 
 function unreadable(file: string, error: Error): TerminalError {
@@ -86,7 +62,9 @@ export async function storeInput(objects: ObjectStore, dagId: string, file: stri
 export async function run(cli: Cli, dagId: string, flags: RunFlags): Promise<void> {
   const dag = await dagNamed(cli, dagId);
   const interval = intervalOf(dag, flags.date);
-  const given = paramsOf(dag, flags);
+  if (flags.input !== undefined && dag.plan.params['input'] === undefined)
+    throw new UsageError(`expected a DAG that takes --input (one with a param \`input\`); found ${dag.id}.`);
+  const given = paramsOf(dag, flags.param);
   await withSession(cli, { temporal: true }, async (session) => {
     const { objects, ledger } = await session.readers();
     const params =

@@ -1,11 +1,11 @@
 import pc from 'picocolors';
 import type { RunState } from '../../dag/plan.ts';
-import type { Publication, RunRecord } from '../../ports/ledger.ts';
+import type { Ledger, Publication, RunRecord } from '../../ports/ledger.ts';
 import { cancelRun, runResult, temporalUiLink } from '../../workers/client.ts';
 import { UsageError, type Cli } from '../cli.ts';
 import { wholeNumber } from '../arguments.ts';
 import { findRun } from '../find-run.ts';
-import { count, elapsed, instant, short, stateText } from '../format.ts';
+import { count, elapsed, instant, runStateText, short, stateText } from '../format.ts';
 import { withSession, type Session } from '../session.ts';
 import { textTable } from '../text-table.ts';
 
@@ -35,7 +35,7 @@ export async function runsList(cli: Cli, flags: RunsListFlags): Promise<void> {
       run.dagId,
       instant(run.logicalDate).slice(0, 16),
       run.type,
-      stateText(run.state),
+      runStateText(run),
       instant(run.startedAt),
       elapsed(run.startedAt, run.endedAt),
       run.runId,
@@ -56,6 +56,33 @@ function rowsByTable(outputs: Publication['outputs']): string {
   return [...rows].map(([table, sum]) => `${table} ${count(sum)}`).join(', ');
 }
 
+interface Waiting {
+  readonly maxActiveRuns: number;
+  /** Workflow ids of the runs that have their turn. */
+  readonly active: readonly string[];
+  /** Runs that began to wait before. */
+  readonly ahead: number;
+}
+
+async function waitingFor(ledger: Ledger, run: RunRecord): Promise<Waiting> {
+  const [open, plan] = await Promise.all([
+    ledger.runs({ dagId: run.dagId, state: 'running', limit: 10_000 }),
+    ledger.plan(run.planHash),
+  ]);
+  const others = open.filter((other) => other.type !== 'backfill' && other.runId !== run.runId);
+  return {
+    maxActiveRuns: plan?.maxActiveRuns ?? 0,
+    active: others.filter((other) => !other.queued).map((other) => other.workflowId),
+    ahead: others.filter((other) => other.queued && other.startedAt < run.startedAt).length,
+  };
+}
+
+function waitingText({ dagId }: RunRecord, { maxActiveRuns, active, ahead }: Waiting): string {
+  const queue = ahead === 0 ? '' : `; ${ahead} began to wait before`;
+  const shown = active.length > 5 ? [...active.slice(0, 5), `${active.length - 5} more`] : active;
+  return `${pc.yellow('waits')} for its turn: maxActiveRuns ${maxActiveRuns} of ${dagId} is reached by ${shown.join(', ') || 'none any more: it looks again soon'}${queue}`;
+}
+
 function written(publications: readonly Publication[]): Map<string, string> {
   return new Map(
     publications.map(({ taskId, mapIndex, outputs }) => [`${taskId}/${mapIndex}`, rowsByTable(outputs)]),
@@ -71,15 +98,17 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
       ledger.history({ runId: run.runId, limit: 1000 }),
     ]);
     const link = linkTo(session, run);
-    if (options.json) return cli.print(JSON.stringify({ run, attempts, publications, link }));
+    const waiting = run.queued ? await waitingFor(ledger, run) : null;
+    if (options.json) return cli.print(JSON.stringify({ run, waiting, attempts, publications, link }));
     cli.print(
-      `${pc.bold(run.workflowId)}  ${stateText(run.state)}  ${run.type}  ${elapsed(run.startedAt, run.endedAt)}`,
+      `${pc.bold(run.workflowId)}  ${runStateText(run)}  ${run.type}  ${elapsed(run.startedAt, run.endedAt)}`,
     );
     cli.print(
       pc.dim(
         `run ${run.runId}  interval ${run.intervalStart} to ${run.intervalEnd}  plan ${short(run.planHash)}  build ${run.build}`,
       ),
     );
+    if (waiting !== null) cli.print(waitingText(run, waiting));
     if (run.failure !== null) cli.print(`${pc.red('failed')} in ${run.failure.task}: ${run.failure.message}`);
     const rowsOf = written(publications);
     const rows = attempts.map((attempt) => [

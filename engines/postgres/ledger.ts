@@ -1,5 +1,6 @@
 import { TerminalError } from '../../ports/errors.ts';
 import type { Ledger, PartitionLog } from '../../ports/ledger.ts';
+import { postgresBackfillLog } from './backfill-log.ts';
 import { readCatalog, readLayouts, registerTables } from './catalog.ts';
 import { openDatabase } from './database.ts';
 import type { Database } from './database.ts';
@@ -8,6 +9,7 @@ import { readAccounts, readHistory, readRuleResults, readWatermark } from './his
 import { lease, releaseLeases } from './leases.ts';
 import { publish } from './publish.ts';
 import { postgresRunLog } from './run-log.ts';
+import { postgresScheduleLog } from './schedule-log.ts';
 import { bind } from './selectors.ts';
 import { forgetVersions, readReferencedKeys, readUnreferenced } from './unreferenced.ts';
 import { readCurrent, versionsByPart } from './versions.ts';
@@ -91,5 +93,11 @@ export async function openPostgresLedger(
     await db.close();
     throw error;
   }
-  return { ...postgresRunLog(db), ...partitionLog(db), close: () => db.close() };
+  return {
+    ...postgresRunLog(db),
+    ...partitionLog(db),
+    ...postgresScheduleLog(db),
+    ...postgresBackfillLog(db),
+    close: () => db.close(),
+  };
 }

@@ -9,7 +9,7 @@ import type { Database, Query } from './database.ts';
 import { insertEvents, listEvents } from './events.ts';
 import { jsonText } from './json-text.ts';
 
-const runColumns = `run_id as "runId", workflow_id as "workflowId", dag_id as "dagId", type, state, logical_date as "logicalDate",
+const runColumns = `run_id as "runId", workflow_id as "workflowId", dag_id as "dagId", type, state, queued, logical_date as "logicalDate",
   interval_start as "intervalStart", interval_end as "intervalEnd", params, plan_hash as "planHash", build,
   started_at as "startedAt", ended_at as "endedAt", failure`;
 
@@ -67,7 +67,7 @@ async function close(
 ): Promise<boolean> {
   const rows = await query(
     `with ended as (
-       update ingot.runs set state = $2, ended_at = $3, failure = $4 where run_id = $1 and state = 'running' returning run_id
+       update ingot.runs set state = $2, queued = false, ended_at = $3, failure = $4 where run_id = $1 and state = 'running' returning run_id
      ), released as (delete from ingot.leases where run_id = $1)
      select run_id from ended union all select run_id from ingot.runs where run_id = $1`,
     [runId, outcome, endedAt, failure === null ? null : jsonText(failure)],
@@ -84,8 +84,8 @@ async function beginRun(query: Query, run: NewRun): Promise<void> {
   );
   await query(
     `insert into ingot.runs (run_id, workflow_id, dag_id, type, state, logical_date, interval_start, interval_end, params,
-                             plan_hash, build, started_at)
-     values ($1, $2, $3, $4, 'running', $5, $6, $7, $8, $9, $10, $11)`,
+                             plan_hash, build, started_at, queued, max_active_runs)
+     values ($1, $2, $3, $4, 'running', $5, $6, $7, $8, $9, $10, $11, $4 <> 'backfill', $12)`,
     [
       run.runId,
       run.workflowId,
@@ -98,6 +98,7 @@ async function beginRun(query: Query, run: NewRun): Promise<void> {
       run.planHash,
       run.build,
       run.startedAt,
+      run.plan.maxActiveRuns,
     ],
   );
 }

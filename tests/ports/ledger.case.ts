@@ -10,6 +10,7 @@ import { recordCases } from './ledger/records.case.ts';
 import { refusalCases } from './ledger/refusals.case.ts';
 import { retentionCases } from './ledger/retention.case.ts';
 import { runLogCases } from './ledger/run-log.case.ts';
+import { scheduleCases } from './ledger/schedules.case.ts';
 import { serialCases } from './ledger/serial.case.ts';
 
 /** What every ledger promises. `open` gives an empty one each time. */
@@ -22,6 +23,7 @@ export function ledgerConformance(
   describe(name, () => {
     for (const cases of [
       runLogCases,
+      scheduleCases,
       publishCases,
       conflictCases,
       refusalCases,

@@ -1,0 +1,120 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { Runtime } from '@temporalio/worker';
+import type { Ports, TaskContext } from '../activities/task-context.ts';
+import { createDagFactory } from '../dag/builder.ts';
+import { openPostgresLedger } from '../engines/postgres/ledger.ts';
+import { migrate } from '../migrations/migrate.ts';
+import type { RunRecord } from '../ports/ledger.ts';
+import { compileDefinitions } from '../workers/definitions.ts';
+import { applyDeploy, planDeploy } from '../workers/deploy.ts';
+import { openPostgresServer } from '../workers/stack/postgres-server.ts';
+import { resolveTemporalBinary } from '../workers/stack/temporal-binary.ts';
+import { openTemporalServer } from '../workers/stack/temporal-server.ts';
+import { openWorker } from '../workers/worker.ts';
+import { noop } from './handwritten/activities.ts';
+
+/** Many DAGs of a short schedule for some minutes: whether every interval got its run, and how late after its end. */
+const { values } = parseArgs({
+  options: {
+    dags: { type: 'string', default: '200' },
+    seconds: { type: 'string', default: '60' },
+    minutes: { type: 'string', default: '4' },
+  },
+});
+const everyMs = Number(values.seconds) * 1000;
+
+const dag = createDagFactory<TaskContext>();
+const dags = Array.from({ length: Number(values.dags) }, (_, index) =>
+  dag(`minutely_${index}`, { schedule: { every: everyMs } }, ({ task }) => {
+    task('work', noop);
+  }),
+);
+
+const quiet = (): void => {};
+Runtime.install({
+  logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: console.warn, error: console.error },
+  shutdownSignals: [],
+});
+
+const folder = await mkdtemp(join(tmpdir(), 'ingot-bench-'));
+// As root, Postgres runs under another account.
+await chmod(folder, 0o755);
+const binary = await resolveTemporalBinary({ env: process.env, progress: console.error });
+const postgres = await openPostgresServer({ folder: join(folder, 'postgres'), durable: true });
+const temporal = await openTemporalServer({
+  binary: binary.path,
+  folder: join(folder, 'temporal'),
+  ui: false,
+  retentionDays: 1,
+});
+const ledgerUrl = postgres.url('postgres');
+await migrate(ledgerUrl);
+const ledger = await openPostgresLedger(ledgerUrl);
+const { address } = temporal;
+const connection = await Connection.connect({ address });
+const client = new Client({ connection });
+const definitions = compileDefinitions(dags);
+const absent = <T extends object>(): T => ({}) as T;
+const ports: Ports = {
+  ledger,
+  objects: absent(),
+  sql: absent(),
+  notifier: absent(),
+  warehouse: () => Promise.reject(new Error('no warehouse in this bench')),
+};
+const worker = await openWorker({
+  connection: { address },
+  namespace: 'default',
+  taskQueue: 'bench',
+  definitions,
+  ports,
+  build: 'bench',
+  cacheFolder: join(folder, 'cache'),
+});
+const working = worker.run();
+
+function latenessMs(run: RunRecord): number {
+  return Date.parse(run.startedAt) - Date.parse(run.intervalEnd);
+}
+
+function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+}
+
+try {
+  const parts = { client, ledger, definitions, taskQueue: 'bench', prune: false };
+  const deployedAt = Date.now();
+  await applyDeploy(parts, await planDeploy(parts));
+  const deployMs = Date.now() - deployedAt;
+  const until = Math.ceil(Date.now() / everyMs) * everyMs + Number(values.minutes) * 60_000;
+  // Until the last tick, and time for what it starts.
+  await delay(until - Date.now() + Math.min(everyMs - 1000, 20_000));
+  const first = Math.ceil((deployedAt + deployMs) / everyMs) * everyMs;
+  const expected = dags.length * Math.floor((until - first) / everyMs + 1);
+  const runs = (await ledger.runs({ limit: 1_000_000 })).filter((run) => {
+    const end = Date.parse(run.intervalEnd);
+    return end >= first && end <= until;
+  });
+  const late = runs.map(latenessMs).sort((a, b) => a - b);
+  const succeeded = runs.filter((run) => run.state === 'success').length;
+  console.log(`deploy of ${dags.length} schedules: ${deployMs} ms`);
+  console.log(
+    `${dags.length} DAGs every ${values.seconds} s for ${values.minutes} min: ${runs.length} of ${expected} intervals run, ${succeeded} succeeded`,
+  );
+  console.log(
+    `start after interval's end: p50 ${percentile(late, 0.5)} ms, p95 ${percentile(late, 0.95)} ms, most ${late.at(-1) ?? 0} ms`,
+  );
+  if (runs.length !== expected) process.exitCode = 1;
+} finally {
+  worker.shutdown();
+  await working;
+  await connection.close();
+  await ledger.close();
+  await Promise.all([postgres.close(), temporal.close()]);
+  await rm(folder, { recursive: true, force: true });
+}
