@@ -20,7 +20,7 @@ import { startAttributes } from './search-attributes.ts';
 const firstLookMs = 5000;
 const longestLookMs = 60_000;
 /** History of one execution: about ten events for each look and each run started. */
-const eventsPerExecution = 5000;
+const eventsPerExecution = 2000;
 const keptInSummary = 100;
 
 const steps = proxyLocalActivities<Pick<ScheduleSteps, 'ingot.dueRuns' | 'ingot.moveClock'>>({

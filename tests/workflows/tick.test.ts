@@ -190,3 +190,30 @@ test('a schedule that is edited while a run is under way leaves the run alone an
     `${daysAgo(1)}T18:00:00Z`,
   ]);
 });
+
+test('a long catchup starts every interval once, with the history of its tick bounded', async () => {
+  const id = uniqueId('long');
+  const hours = 16 * 24;
+  const startDate = daysAgo(16);
+  const endDate = new Date(Date.parse(`${startDate}T00:00:00Z`) + (hours - 1) * 3_600_000).toISOString();
+  const long = dag(
+    id,
+    { schedule: '@hourly', startDate, endDate, catchup: true, maxActiveRuns: 40 },
+    ({ task }) => {
+      task('work', () => 1);
+    },
+  );
+  await using _ = await started([long]);
+  await deploy(bench, [long]);
+  const tick = await eventually('its tick', async () => (await scheduledTicks(bench, id))[0]);
+  await bench.client.workflow.getHandle(tick.workflowId).result();
+  const runs = await endedRuns(bench, id, hours);
+  expect(runs.map((run) => Date.parse(run.intervalStart))).toEqual(
+    Array.from({ length: hours }, (_, index) => Date.parse(`${startDate}T00:00:00Z`) + index * 3_600_000),
+  );
+  const executions = [];
+  for await (const each of bench.client.workflow.list({ query: `WorkflowId = '${tick.workflowId}'` }))
+    executions.push(each.historyLength);
+  expect(executions.length).toBeGreaterThan(1);
+  expect(Math.max(...executions)).toBeLessThan(4000);
+}, 180_000);

@@ -49,6 +49,7 @@ const searchAttributes = [
   'IngotRunType=Keyword',
   'IngotState=Keyword',
   'IngotPlanHash=Keyword',
+  'IngotBackfill=Keyword',
 ];
 
 function serverArgs(
