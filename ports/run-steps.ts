@@ -31,7 +31,8 @@ export type BegunRun =
       readonly plan: Plan;
       readonly planHash: string;
       readonly facts: RunFacts;
-      readonly admission: Admission;
+      /** Absent in the histories of runs that began before there were turns: they have theirs. */
+      readonly admission?: Admission;
     };
 
 /** One try at one task instance: the argument of the activity `<dag>.<task>`. */

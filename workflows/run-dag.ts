@@ -36,13 +36,13 @@ export async function runDag(request: RunRequest): Promise<RunSummary> {
     setHandler(progressQuery, () =>
       waitingView(workflowType, firstExecutionRunId, planHash, 'its turn under maxActiveRuns'),
     );
-    await awaitTurn(firstExecutionRunId, admission, () => cancelled);
+    if (admission !== undefined) await awaitTurn(firstExecutionRunId, admission, () => cancelled);
     const walk = new Walk(begun, (progress) => setCurrentDetails(detailsTable(progress)));
     setHandler(progressQuery, () => runView(plan, planHash, walk.progress));
     cancelRequested.catch(() => walk.cancel());
     const { outcome, failures } = await walk.end();
     upsertSearchAttributes(endedAttributes(planHash, outcome));
-    if (request.type !== 'backfill') await wakeNext(firstExecutionRunId);
+    if (admission !== undefined && request.type !== 'backfill') await wakeNext(firstExecutionRunId);
     if (outcome === 'success') return runSummary(planHash, walk.progress);
     if (outcome === 'cancelled') throw new CancelledFailure('The run was cancelled.');
     throw runFailure(walk.progress, failures);
