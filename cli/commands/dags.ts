@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from '../colours.ts';
 import type { Plan } from '../../dag/plan.ts';
 import { durationText } from '../../dag/duration.ts';
 import { loadDefinitions } from '../../workers/definitions.ts';

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createHash } from 'node:crypto';
-import pc from 'picocolors';
+import { pc } from '../colours.ts';
 import type { RunnableDag } from '../../activities/boundary.ts';
 import { intervalForDate, NoIntervalError, type DataInterval } from '../../dag/interval.ts';
 import type { JsonObject } from '../../dag/json.ts';
