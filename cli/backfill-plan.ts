@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from './colours.ts';
 import { backfillIntervals, decide, type Decision, type DecisionReason } from '../dag/backfill.ts';
 import { runWorkflowId } from '../dag/interval.ts';
 import type { BackfillRequest } from '../ports/backfill.ts';

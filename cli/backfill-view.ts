@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from './colours.ts';
 import { remainingMs } from '../dag/backfill.ts';
 import type { BackfillIntervalRecord, BackfillRecord, BackfillState } from '../ports/backfill.ts';
 import { count, duration, elapsed, stateText } from './format.ts';

@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from './colours.ts';
 import type { RunnableDag } from '../activities/boundary.ts';
 import type { Account, Ledger } from '../ports/ledger.ts';
 import { quarantined, totalReasons } from '../workers/quarantine.ts';

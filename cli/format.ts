@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from './colours.ts';
 import type { RunState, TaskState } from '../dag/plan.ts';
 
 export function duration(ms: number): string {

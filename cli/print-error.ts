@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from './colours.ts';
 import { DagProblemsError } from '../dag/problems.ts';
 import { ExitError, UsageError } from './cli.ts';
 import { Interrupted } from './interrupt.ts';

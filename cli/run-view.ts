@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from './colours.ts';
 import type { Publication } from '../ports/ledger.ts';
 import type { RunView, TaskView } from '../ports/run-steps.ts';
 import { count, elapsed, stateText } from './format.ts';

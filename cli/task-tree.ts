@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from './colours.ts';
 import type { Plan, PlanTask } from '../dag/plan.ts';
 
 /** How far a task is from the beginning, along its longest way. */

@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from '../colours.ts';
 import type { BackfillIntervalRecord, BackfillRecord } from '../../ports/backfill.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import {

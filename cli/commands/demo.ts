@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from '../colours.ts';
 import type { RunnableDag } from '../../activities/boundary.ts';
 import { intervalForDate } from '../../dag/interval.ts';
 import { generators } from '../../pipelines/generators/index.ts';

@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from '../colours.ts';
 import { loadDefinitions } from '../../workers/definitions.ts';
 import { applyDeploy, planDeploy, type ScheduleChange } from '../../workers/deploy.ts';
 import type { Difference } from '../../workers/schedule-differences.ts';

@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from '../colours.ts';
 import { flagsAsEnvironment } from '../../workers/config.ts';
 import { runningStack, startInBackground, stopStack } from '../../workers/stack/background.ts';
 import type { Cli } from '../cli.ts';

@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from '../colours.ts';
 import { examine } from '../../workers/doctor.ts';
 import { ExitError, type Cli } from '../cli.ts';
 import { textTable } from '../text-table.ts';

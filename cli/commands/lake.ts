@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from '../colours.ts';
 import type { Publication } from '../../ports/ledger.ts';
 import { vacuum } from '../../workers/vacuum.ts';
 import type { Cli } from '../cli.ts';

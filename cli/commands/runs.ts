@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from '../colours.ts';
 import type { RunState } from '../../dag/plan.ts';
 import type { Ledger, Publication, RunRecord } from '../../ports/ledger.ts';
 import { cancelRun, runResult, temporalUiLink } from '../../workers/client.ts';

@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { pc } from '../colours.ts';
 import { startRun, temporalUiLink } from '../../workers/client.ts';
 import type { Cli } from '../cli.ts';
 import { dagNamed } from '../definitions.ts';
