@@ -1,14 +1,8 @@
-<<<<<<< HEAD
 import { pc } from '../colours.ts';
 import type { RunnableDag } from '../../activities/boundary.ts';
 import { nextInterval } from '../../dag/due.ts';
 import type { DataInterval } from '../../dag/interval.ts';
 import type { DagClock } from '../../ports/schedule-log.ts';
-=======
-import { pc } from '../colours.ts';
-import type { Plan } from '../../dag/plan.ts';
-import { durationText } from '../../dag/duration.ts';
->>>>>>> main
 import { loadDefinitions } from '../../workers/definitions.ts';
 import { scheduleText } from '../../workers/schedule-differences.ts';
 import type { Cli } from '../cli.ts';

@@ -2,15 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createHash } from 'node:crypto';
-<<<<<<< HEAD
 import { pc } from '../colours.ts';
-=======
-import { pc } from '../colours.ts';
-import type { RunnableDag } from '../../activities/boundary.ts';
-import { intervalForDate, NoIntervalError, type DataInterval } from '../../dag/interval.ts';
-import type { JsonObject } from '../../dag/json.ts';
-import { resolveParamTexts } from '../../dag/params.ts';
->>>>>>> main
 import { TerminalError } from '../../ports/errors.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import { ExitError, UsageError, type Cli } from '../cli.ts';
