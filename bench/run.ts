@@ -15,6 +15,8 @@ const quick: Readonly<Record<string, readonly string[]>> = {
   upsert: ['--rows', '100000', '--rounds', '1'],
   payments: ['--rows', '500000'],
   'csv-import': ['--rows', '500000'],
+  backfill: ['--days', '100'],
+  schedules: ['--dags', '20', '--seconds', '10', '--minutes', '1'],
 };
 
 interface Measure {

@@ -36,6 +36,7 @@ create table ingot.backfill_intervals (
   primary key (backfill_id, interval_start)
 );
 create index backfill_intervals_of_run on ingot.backfill_intervals (run_id) where run_id is not null;
+update ingot.format set number = 2;
 `;
 
 export const backfillsMigration = {
@@ -44,6 +45,8 @@ export const backfillsMigration = {
     await knex.raw(up);
   },
   async down(knex: Knex): Promise<void> {
-    await knex.raw('drop table ingot.backfill_intervals; drop table ingot.backfills');
+    await knex.raw(
+      'drop table ingot.backfill_intervals; drop table ingot.backfills; update ingot.format set number = 1',
+    );
   },
 };

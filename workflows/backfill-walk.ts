@@ -100,11 +100,14 @@ export class BackfillWalk {
     }
   }
 
-  #ask({ type: _, ...asked }: Ask): void {
+  #ask({ records, paused, revision, cursor, free }: Ask): void {
     setCurrentDetails(this.#details());
     const { firstExecutionRunId: backfillId } = workflowInfo();
+    const request = this.#request;
     // Asked also on behalf of a run whose scope was cancelled.
-    CancellationScope.nonCancellable(() => ask({ backfillId, request: this.#request, ...asked }))
+    CancellationScope.nonCancellable(() =>
+      ask({ backfillId, request, records, paused, revision, cursor, free }),
+    )
       .then((answer) => this.tell({ type: 'answered', ...answer }))
       .catch((error: unknown) => this.#end.reject(error));
   }

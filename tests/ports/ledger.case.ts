@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { testUnless } from './conformance.ts';
 import type { Skip } from './conformance.ts';
+import { backfillCases } from './ledger/backfills.case.ts';
 import { conflictCases } from './ledger/conflicts.case.ts';
 import type { OpenLedger } from './ledger/fixture.ts';
 import { leaseCases } from './ledger/leases.case.ts';
@@ -23,6 +24,7 @@ export function ledgerConformance(
   describe(name, () => {
     for (const cases of [
       runLogCases,
+      backfillCases,
       scheduleCases,
       publishCases,
       conflictCases,
