@@ -32,6 +32,10 @@ exec 4<&-
 wait "$child"
 code=$?
 while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
+# A signal that arrives as the child ends takes the place of its code; the shell still knows it, or says 127.
+wait "$child" 2>/dev/null
+last=$?
+[ "$last" -eq 127 ] || code=$last
 kill "$watcher" 2>/dev/null
 wait "$watcher" 2>/dev/null
 exit "$code"
