@@ -13,8 +13,6 @@ signal=$1; grace=$2; shift 2
 exec 4<&0
 "$@" </dev/null 3>&- 4<&- &
 child=$!
-echo "$child" >&3
-exec 3>&-
 (
   read -r _ <&4
   trap : TERM
@@ -25,10 +23,13 @@ exec 3>&-
     sleep 0.1
     tenths=$((tenths + 1))
   done
-) 2>/dev/null &
+) 2>/dev/null 3>&- &
 watcher=$!
 trap 'kill -s "$signal" "$child" 2>/dev/null' HUP INT TERM
 exec 4<&-
+# Only now: who knows the program may signal the guard.
+echo "$child" >&3
+exec 3>&-
 wait "$child"
 code=$?
 while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
