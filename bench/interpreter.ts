@@ -21,7 +21,7 @@ import { noop } from './handwritten/activities.ts';
  * What Ingot adds to Temporal: no-op tasks as a DAG, beside the same activities called by a workflow written by hand. Rounds
  * of both alternate on one server; the median of the rounds counts.
  */
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9' } } });
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' } } });
 const rounds = Number(values.rounds);
 
 const chainLength = 50;

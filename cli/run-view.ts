@@ -28,7 +28,9 @@ function waiting(task: TaskView): string {
 
 /** In the order in which they began; those that have not yet, last. */
 function inOrder(tasks: readonly TaskView[]): TaskView[] {
-  return [...tasks].sort((a, b) => (a.scheduledAt ?? '~').localeCompare(b.scheduledAt ?? '~'));
+  const began = ({ scheduledAt }: TaskView): number =>
+    scheduledAt === null ? Number.POSITIVE_INFINITY : Date.parse(scheduledAt);
+  return [...tasks].sort((a, b) => (began(a) === began(b) ? 0 : began(a) - began(b)));
 }
 
 function taskTable(view: RunView, rows: RowsByTask): string {
@@ -49,6 +51,20 @@ function taskTable(view: RunView, rows: RowsByTask): string {
   ]);
 }
 
+/** Longer than a worker that knows the DAG takes to begin the run. */
+const patienceMs = 5000;
+const remedy =
+  'If the DAG is new in the configuration, end the stack with `ingot down` and run again; with workers of your own, start one that has it.';
+
+/** Answers whether a run has been waiting for a worker for so long that the user should know. */
+function impatience(): (view: RunView) => boolean {
+  let since: number | null = null;
+  return ({ waitingFor }) => {
+    since = waitingFor === null ? null : (since ?? Date.now());
+    return since !== null && Date.now() - since >= patienceMs;
+  };
+}
+
 /** Shows a run while it goes on. */
 export interface RunDisplay {
   show(view: RunView, rows: RowsByTask): void;
@@ -58,11 +74,12 @@ export interface RunDisplay {
 /** A table that is drawn again in place. */
 function terminalDisplay(title: string, terminal: NodeJS.WriteStream): RunDisplay {
   const live = liveLines(terminal);
+  const tooLong = impatience();
   return {
     show: (view, rows) =>
       live.draw([
         `${pc.bold(title)}  ${stateText(view.state)}${view.waitingFor === null ? '' : ` · waiting for ${view.waitingFor}`}`,
-        ...taskTable(view, rows).split('\n'),
+        ...(tooLong(view) ? remedy.split(/(?<=;) /) : taskTable(view, rows).split('\n')),
       ]),
     end: () => live.end(),
   };
@@ -71,8 +88,14 @@ function terminalDisplay(title: string, terminal: NodeJS.WriteStream): RunDispla
 /** One line per change, for a pipe or a log. */
 function lineDisplay(title: string, write: (line: string) => void): RunDisplay {
   const seen = new Map<string, string>();
+  const tooLong = impatience();
+  let told = false;
   return {
     show: (view, rows) => {
+      if (!told && tooLong(view)) {
+        told = true;
+        write(`${title}  waiting for ${view.waitingFor}. ${remedy}`);
+      }
       for (const task of inOrder(view.tasks)) {
         const state = `${task.state} ${task.attempt}`;
         if (seen.get(task.key) === state || task.state === 'none') continue;

@@ -22,6 +22,8 @@ export interface Session {
   temporal(): Promise<{ readonly client: Client; readonly namespace: string }>;
 }
 
+const temporalVariables = ['TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'INGOT_TEMPORAL_UI'];
+
 const ingot = fileURLToPath(new URL('./ingot.js', import.meta.url));
 export const workerCommand: readonly string[] = [process.execPath, ingot, 'worker', '--drain', '1'];
 export const devCommand: readonly string[] = [process.execPath, ingot, 'dev'];
@@ -38,19 +40,23 @@ export async function openStackFor(
     postgres: ledger === undefined || warehouse === undefined,
   };
   if (!parts.temporal && !parts.postgres) return { config, env: cli.inputs.env, stack: null };
+  const given = Object.keys(config.connections).map((name) => `INGOT_${name.toUpperCase()}_URL`);
   const { openStack } = await import('../workers/stack/stack.ts');
   const stack = await openStack({
     home: config.home,
     env: { ...cli.inputs.env, ...flagsAsEnvironment(cli.inputs) },
     parts,
-    given: Object.keys(config.connections).map((name) => `INGOT_${name.toUpperCase()}_URL`),
+    given,
     retentionDays: config.runDays,
     worker: workerCommand,
     watch: definitionFolders(config.dags),
     say: cli.note,
     signal: cli.signal,
   });
-  const env = { ...cli.inputs.env, ...stack.env };
+  // A stack that ran before knows nothing of the servers this command is told to use.
+  const elsewhere = temporalIsGiven(cli.inputs.env, config.temporalProfile) ? temporalVariables : [];
+  const ofStack = Object.entries(stack.env).filter(([name]) => ![...given, ...elsewhere].includes(name));
+  const env = { ...cli.inputs.env, ...Object.fromEntries(ofStack) };
   return { config: loadConfig({ ...cli.inputs, env }), env, stack };
 }
 

@@ -9,7 +9,9 @@ export interface ErrorFacts {
 
 function sentence(facts: ErrorFacts): string {
   const place = facts.place === undefined ? '' : `${facts.place}: `;
-  return `${place}expected ${facts.expected}; found ${facts.found}. ${facts.remedy}`;
+  // A list ends with its last line.
+  const end = facts.found.endsWith('\n') ? '' : '. ';
+  return `${place}expected ${facts.expected}; found ${facts.found}${end}${facts.remedy}`;
 }
 
 /** Thrown when trying again cannot help: bad input, bad definition, a broken contract. */

@@ -293,6 +293,19 @@ test('the version names release and commit, help lists every command, and both a
     expect(help.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
 });
 
+test('servers a command is told to use come before those of the stack that runs', async () => {
+  const select = ['query', '--connection', 'warehouse', 'select 1'];
+  const warehouse = { INGOT_WAREHOUSE_URL: 'postgres://nobody@127.0.0.1:1/none' };
+  const elsewhere = await ingot(home, select, warehouse);
+  expect(elsewhere).toMatchObject({ code: 1 });
+  expect(elsewhere.stderr).toContain('127.0.0.1:1/none: expected a connection to Postgres');
+
+  const temporal = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
+  const run = await ingot(home, ['run', 'quick', '--date', '2026-01-20'], temporal);
+  expect(run).toMatchObject({ code: 1 });
+  expect(run.stderr).toContain('the Temporal server at 127.0.0.1:1 to answer');
+});
+
 test('the ledger is up to date after a start', async () => {
   expect(await json(['migrate'])).toEqual({ applied: [] });
 });

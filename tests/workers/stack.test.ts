@@ -200,6 +200,20 @@ test('a data folder that initdb never finished is made again', async () => {
   expect(readdirSync(join(home, 'postgres')).toSorted()).toEqual(['data', 'initdb.log', 'postgres.log']);
 });
 
+test('a finished data folder that has lost a file is left to the user, with what Postgres misses', async () => {
+  await (await open()).close();
+  const data = join(home, 'postgres', 'data');
+  rmSync(join(data, 'global', 'pg_control'));
+  await expect(open()).rejects.toThrow(/could not open file ".*pg_control"/);
+  expect(readdirSync(data)).toContain('ingot.json');
+});
+
+test('a lock file that is none is named, with a remedy', async () => {
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, 'stack.lock'), 'whatever a broken disk may have left here');
+  await expect(open()).rejects.toThrow(/stack\.lock: expected a lock file .* Remove the file/);
+});
+
 test('a postmaster.pid that names a living stranger does not keep Postgres from starting', async () => {
   await (await open()).close();
   writeFileSync(

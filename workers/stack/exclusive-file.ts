@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { TerminalError } from '../../ports/errors.ts';
 
 /** A lock the operating system takes away from a dead process, so that it can never be stale. */
 export interface ExclusiveFile {
@@ -7,6 +8,19 @@ export interface ExclusiveFile {
 }
 
 const busy = 5;
+const notADatabase = 26;
+
+function notALock(file: string, cause: Error): TerminalError {
+  return new TerminalError(
+    {
+      expected: 'a lock file as Ingot makes it',
+      found: 'other content',
+      remedy: 'Remove the file, after checking that no ingot command is running; it holds no data.',
+      place: file,
+    },
+    { cause },
+  );
+}
 
 /** SQLite does the locking: Node has no call for it. */
 function tryLock(file: string, statements: readonly string[]): ExclusiveFile | null {
@@ -16,8 +30,9 @@ function tryLock(file: string, statements: readonly string[]): ExclusiveFile | n
     return { release: () => void (database.isOpen && database.close()) };
   } catch (error) {
     database.close();
-    if ((error as { errcode?: number }).errcode === busy) return null;
-    throw error;
+    const { errcode } = error as { errcode?: number };
+    if (errcode === busy) return null;
+    throw errcode === notADatabase ? notALock(file, error as Error) : error;
   }
 }
 

@@ -13,8 +13,6 @@ signal=$1; grace=$2; shift 2
 exec 4<&0
 "$@" </dev/null 3>&- 4<&- &
 child=$!
-echo "$child" >&3
-exec 3>&-
 (
   read -r _ <&4
   trap : TERM
@@ -25,13 +23,20 @@ exec 3>&-
     sleep 0.1
     tenths=$((tenths + 1))
   done
-) 2>/dev/null &
+) 2>/dev/null 3>&- &
 watcher=$!
 trap 'kill -s "$signal" "$child" 2>/dev/null' HUP INT TERM
 exec 4<&-
+# Only now: who knows the program may signal the guard.
+echo "$child" >&3
+exec 3>&-
 wait "$child"
 code=$?
 while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
+# A signal that arrives as the child ends takes the place of its code; the shell still knows it, or says 127.
+wait "$child" 2>/dev/null
+last=$?
+[ "$last" -eq 127 ] || code=$last
 kill "$watcher" 2>/dev/null
 wait "$watcher" 2>/dev/null
 exit "$code"

@@ -78,14 +78,16 @@ async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null)) !== null;
 }
 
-/** Removes drafts of killed starts, and a data folder in which no cluster was ever completed. */
+/** Removes drafts of killed starts, and a data folder in which no cluster was ever completed: one that was, whatever became of it, is the user's. */
 async function removeHalfMade(
   folder: string,
   dataFolder: string,
   progress: (line: string) => void,
 ): Promise<void> {
   const drafts = (await readdir(folder)).filter((name) => /\.draft-\d+$/.test(name));
-  const halfMade = (await exists(dataFolder)) && !(await exists(join(dataFolder, 'global', 'pg_control')));
+  const complete =
+    (await exists(join(dataFolder, marker))) || (await exists(join(dataFolder, 'global', 'pg_control')));
+  const halfMade = (await exists(dataFolder)) && !complete;
   if (drafts.length === 0 && !halfMade) return;
   progress('An earlier start was interrupted while it made the Postgres data folder: making it again.');
   for (const name of drafts) await removeFolder(join(folder, name));

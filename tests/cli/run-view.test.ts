@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { runDisplay, type RunDisplay } from '../../cli/run-view.ts';
+import type { RunView, TaskView } from '../../ports/run-steps.ts';
+
+let lines: string[];
+let display: RunDisplay;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.parse('2026-01-01T00:00:00Z') });
+  lines = [];
+  display = runDisplay('sales', (line) => lines.push(line));
+});
+afterEach(() => void vi.useRealTimers());
+
+function task(key: string, state: TaskView['state'], scheduledAt: string | null): TaskView {
+  return {
+    key: key as TaskView['key'],
+    taskId: key,
+    kind: 'task',
+    state,
+    attempt: scheduledAt === null ? 0 : 1,
+    waitingFor: null,
+    failure: null,
+    scheduledAt,
+    endedAt: null,
+  };
+}
+
+function view(tasks: readonly TaskView[]): RunView {
+  return {
+    dagId: 'sales',
+    runId: 'r',
+    planHash: tasks.length === 0 ? null : 'p',
+    state: 'running',
+    waitingFor: tasks.length === 0 ? 'a worker that knows the DAG' : null,
+    cancelRequested: false,
+    facts: null,
+    tasks,
+  };
+}
+
+test('tasks are shown in the order in which they began, those that never did last', () => {
+  display.show(
+    view([
+      task('c', 'upstream_failed', null),
+      task('b', 'failed', '2026-01-01T00:00:02.000Z'),
+      task('a', 'success', '2026-01-01T00:00:01.000Z'),
+    ]),
+    new Map(),
+  );
+  expect(lines.map((line) => line.split('  ')[1])).toEqual(['a', 'b', 'c']);
+});
+
+test('a run that no worker begins says so once, with a remedy, and not at once', () => {
+  display.show(view([]), new Map());
+  expect(lines).toEqual([]);
+  for (let seconds = 0; seconds < 3; seconds += 1) {
+    vi.advanceTimersByTime(10_000);
+    display.show(view([]), new Map());
+  }
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/waiting for a worker that knows the DAG\. .*`ingot down`/);
+});
