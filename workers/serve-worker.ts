@@ -44,7 +44,10 @@ async function reconcileUntil(
           { run: run.runId, workflowId: run.workflowId, outcome, execution },
           'closed a run that had ended without saying so',
         );
-      for (const { backfill, outcome, execution } of await reconcileBackfills({ ledger: ports.ledger, client }))
+      for (const { backfill, outcome, execution } of await reconcileBackfills({
+        ledger: ports.ledger,
+        client,
+      }))
         log.warn(
           { backfill: backfill.backfillId, workflowId: backfill.workflowId, outcome, execution },
           'closed a backfill that had ended without saying so',
