@@ -89,11 +89,12 @@ test.each(Object.keys(rooms))('%s imports only what its row of the rooms table a
   expect(found.filter((problem) => problem !== null)).toEqual([]);
 });
 
-test('every folder with sources at the root is a room of the table, or bench or tests', () => {
+test('every folder with sources at the root is a room of the table, bench, tests, docs, or what a user adds', () => {
   const folders = readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
     .map((entry) => entry.name);
-  const known = new Set([...Object.keys(rooms).map((room) => room.split('/')[0]), 'bench', 'tests', 'docs']);
+  const others = ['bench', 'tests', 'docs', 'my-dags'];
+  const known = new Set([...Object.keys(rooms).map((room) => room.split('/')[0]), ...others]);
   expect(folders.filter((folder) => !known.has(folder))).toEqual([]);
   const engines = readdirSync(join(root, 'engines')).filter((name) => rooms[`engines/${name}`] === undefined);
   expect(engines).toEqual([]);
