@@ -51,6 +51,7 @@ export async function runAttempt(
   using pulse = openPulse(activity);
   const watched = watchLedger(parts.ports.ledger);
   const staged: Manifest[] = [];
+  const ended = new AbortController();
   const context = createTaskContext({
     request,
     activity,
@@ -60,6 +61,7 @@ export async function runAttempt(
       warehouse: (connection) => parts.ports.warehouse(connection),
     },
     signal: stop.signal,
+    ended: ended.signal,
     beat: pulse.beat,
     stage: (manifest) => staged.push(manifest),
   });
@@ -77,5 +79,7 @@ export async function runAttempt(
       stopFailure(stop, request, where()) ?? watched.failure(error) ?? businessFailure(error, where());
     if (isForsaken(pulse.silentMs(), stop.forsaken)) await failLate(activity, failure);
     throw failure;
+  } finally {
+    ended.abort();
   }
 }

@@ -8,6 +8,7 @@ interface ContextParts {
   readonly activity: Context;
   readonly ports: Ports;
   readonly signal: AbortSignal;
+  readonly ended: AbortSignal;
   readonly beat: (note?: string) => void;
   readonly stage: (manifest: Manifest) => void;
 }
@@ -17,6 +18,7 @@ export function createTaskContext({
   activity,
   ports,
   signal,
+  ended,
   beat,
   stage,
 }: ContextParts): TaskContext {
@@ -39,6 +41,7 @@ export function createTaskContext({
       error: (message, fields) => log.error(message, fields),
     },
     signal,
+    ended,
     beat,
     ports,
     // Temporal may start the same attempt again while a lost worker's one still writes: never in the same place.

@@ -7,6 +7,7 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import type {
   BeginRunRequest,
   BegunRun,
+  EndedRun,
   EndRunRequest,
   PublishStep,
   RecordRequest,
@@ -105,9 +106,10 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
   };
 }
 
-async function endRun(ledger: Ledger, end: EndRunRequest): Promise<void> {
+async function endRun(ledger: Ledger, end: EndRunRequest): Promise<EndedRun> {
   await ledger.recordAttempts(end.runId, end.attempts, end.events);
   await ledger.endRun(end.runId, end.outcome, end.endedAt, end.failure);
+  return { nextQueued: await ledger.nextQueued(end.runId) };
 }
 
 async function readParked(objects: ObjectStore, key: string): Promise<Manifest> {

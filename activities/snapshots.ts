@@ -21,15 +21,15 @@ export interface Taken {
 const leaseMs = 300_000;
 const askAgainMs = 1_000;
 
-/** Takes the snapshot in one ledger transaction; an attempt that lost too many leases its outputs before. */
+/** Takes the snapshot in one ledger transaction; an attempt that lost too many leases everything in it before. */
 export async function takeSnapshot(context: TaskContext, wanted: readonly Wanted[]): Promise<Taken> {
   const asked = wanted.flatMap(({ name, table, selection, role }) =>
     selectors(table, selection, context.interval).map((selector) => ({ name, selector, role })),
   );
   if (context.lease)
-    await waitForLease(
+    await takeLeases(
       context,
-      asked.filter(({ role }) => role === 'output').map(({ selector }) => selector),
+      asked.map(({ selector }) => selector),
     );
   const { snapshot, partitions } = await context.ports.ledger.snapshot(
     asked.map(({ selector, role }) => ({ selector, role })),
@@ -44,8 +44,21 @@ export async function takeSnapshot(context: TaskContext, wanted: readonly Wanted
   return { snapshot, versions };
 }
 
+/** Takes the leases and keeps them as long as the attempt computes; publishing ends them, or else their time. */
+async function takeLeases(context: TaskContext, partitions: readonly PartitionSelector[]): Promise<void> {
+  const { ports, run, ended, log } = context;
+  await waitForLeases(context, partitions);
+  const renewal = setInterval(() => {
+    ports.ledger.lease(run.id, partitions, leaseMs).catch((error: unknown) => {
+      log.warn('The leases could not be renewed', { found: String(error) });
+    });
+  }, leaseMs / 5);
+  renewal.unref();
+  ended.addEventListener('abort', () => clearInterval(renewal), { once: true });
+}
+
 /** Asks until it is this run's turn; the run keeps its place in the queue as long as it asks. */
-async function waitForLease(context: TaskContext, partitions: readonly PartitionSelector[]): Promise<void> {
+async function waitForLeases(context: TaskContext, partitions: readonly PartitionSelector[]): Promise<void> {
   const { ports, run, signal, log } = context;
   for (let asked = 0; ; asked++) {
     signal.throwIfAborted();

@@ -37,6 +37,8 @@ export interface TaskContext {
   readonly log: Logger;
   /** Aborted when the run is cancelled, the attempt timed out or the worker shuts down. */
   readonly signal: AbortSignal;
+  /** Aborted when the attempt is over, however it ended: what it keeps going beside itself stops here. */
+  readonly ended: AbortSignal;
   /** Says that the attempt lives; throttled, call it freely. */
   readonly beat: (note?: string) => void;
   readonly ports: Ports;

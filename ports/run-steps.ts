@@ -95,11 +95,17 @@ export interface EndRunRequest extends RecordRequest {
   readonly failure: RunRecord['failure'];
 }
 
+/** Absent in the histories of runs that began before there were turns. */
+export interface EndedRun {
+  /** Workflow id of the run of the same DAG that gets its turn next, or null. */
+  readonly nextQueued: string | null;
+}
+
 /** The interpreter's own activities, by their type. Each may be repeated. */
 export type RunSteps = {
   readonly 'ingot.beginRun': (request: BeginRunRequest) => Promise<BegunRun>;
   readonly 'ingot.record': (request: RecordRequest) => Promise<void>;
-  readonly 'ingot.endRun': (request: EndRunRequest) => Promise<void>;
+  readonly 'ingot.endRun': (request: EndRunRequest) => Promise<EndedRun>;
 };
 
 export interface TaskView {

@@ -46,6 +46,6 @@ export interface ScheduleLog {
    * before it still waits. Runs of a backfill neither wait nor count. Throws RunClosedError.
    */
   admitRun(runId: string): Promise<Admission>;
-  /** Workflow id of the run of the same DAG that gets its turn next, or null. */
+  /** Workflow id of the run of the same DAG that gets its turn next; null when none waits, and for a run of a backfill, which takes no turns. */
   nextQueued(runId: string): Promise<string | null>;
 }

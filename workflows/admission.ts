@@ -61,13 +61,12 @@ export async function awaitTurn(
   setCurrentDetails('');
   upsertSearchAttributes(stateAttributes('running'));
   // Two runs that ended at once both woke this one: there may be room for the next as well.
-  await wakeNext(runId);
+  await wake(await steps['ingot.nextQueued']({ runId }));
   return true;
 }
 
-/** Tells the run of the same DAG that waits longest to look again. It may have ended meanwhile, or look anyway. */
-export async function wakeNext(runId: string): Promise<void> {
-  const workflowId = await steps['ingot.nextQueued']({ runId });
+/** Tells the run that waits longest to look again. It may have ended meanwhile, or look anyway. */
+export async function wake(workflowId: string | null): Promise<void> {
   if (workflowId === null) return;
   await getExternalWorkflowHandle(workflowId)
     .signal(lookAgain)

@@ -1,7 +1,7 @@
 import { CancellationScope, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
 import type { TaskInstance } from '../dag/reducer.ts';
 import type { AttemptRecord, LedgerEvent } from '../ports/ledger.ts';
-import type { EndRunRequest, RunSteps, Whereabouts } from '../ports/run-steps.ts';
+import type { EndedRun, EndRunRequest, RunSteps, Whereabouts } from '../ports/run-steps.ts';
 import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
 
 const windowMs = 1000;
@@ -108,12 +108,12 @@ export class Outbox {
   }
 
   /** Writes what is left together with the run's end. */
-  async close(end: End): Promise<void> {
+  async close(end: End): Promise<EndedRun | undefined> {
     // A window that is still open closes with the run: cancelling its timer would only lengthen the history.
     this.#onlyAtEnd = true;
     this.#onWrite();
     await this.#writing;
-    await endRun({
+    return endRun({
       runId: this.#runId,
       attempts: [...this.#records.values()],
       events: [...this.#events, endedEvent(this.#runId, end)],

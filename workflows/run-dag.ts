@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RunRequest, RunSummary, RunView } from '../ports/run-steps.ts';
-import { awaitTurn, wakeNext } from './admission.ts';
+import { awaitTurn, wake } from './admission.ts';
 import { beginRun } from './begin-run.ts';
 import { runFailure } from './failures.ts';
 import { endedAttributes, missingAttributes } from './search-attributes.ts';
@@ -40,9 +40,9 @@ export async function runDag(request: RunRequest): Promise<RunSummary> {
     const walk = new Walk(begun, (progress) => setCurrentDetails(detailsTable(progress)));
     setHandler(progressQuery, () => runView(plan, planHash, walk.progress));
     cancelRequested.catch(() => walk.cancel());
-    const { outcome, failures } = await walk.end();
+    const { outcome, failures, nextQueued } = await walk.end();
     upsertSearchAttributes(endedAttributes(planHash, outcome));
-    if (admission !== undefined && request.type !== 'backfill') await wakeNext(firstExecutionRunId);
+    if (nextQueued !== undefined) await wake(nextQueued);
     if (outcome === 'success') return runSummary(planHash, walk.progress);
     if (outcome === 'cancelled') throw new CancelledFailure('The run was cancelled.');
     throw runFailure(walk.progress, failures);

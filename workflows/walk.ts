@@ -2,6 +2,7 @@ import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
 import type { PlanTask } from '../dag/plan.ts';
 import { advance, startRun } from '../dag/reducer.ts';
 import type { InstanceKey, RunCommand, RunEvent, RunProgress } from '../dag/reducer.ts';
+import type { EndedRun } from '../ports/run-steps.ts';
 import { performAttempt, type AttemptEnding, type StartAttempt } from './attempt.ts';
 import type { KnownRun } from './begin-run.ts';
 import { cancelledFailure, firstFailure } from './failures.ts';
@@ -37,7 +38,7 @@ export class Walk {
     return this.#progress;
   }
 
-  async end(): Promise<Finish> {
+  async end(): Promise<Finish & Partial<EndedRun>> {
     const finish = await this.#attempts.run(() => {
       this.#tell({ type: 'run_started' });
       return this.#finish.promise;
@@ -45,8 +46,8 @@ export class Walk {
     for (const timer of this.#timers.values()) timer.cancel();
     const endedAt = new Date().toISOString();
     const failure = finish.outcome === 'failed' ? firstFailure(this.#progress, finish.failures) : null;
-    await this.#outbox.close({ outcome: finish.outcome, endedAt, failure });
-    return finish;
+    const ended = await this.#outbox.close({ outcome: finish.outcome, endedAt, failure });
+    return { ...finish, ...ended };
   }
 
   cancel(): void {

@@ -135,7 +135,7 @@ export function postgresScheduleLog(db: Database): ScheduleLog {
       (
         await db.query<{ workflowId: string }>(
           `select workflow_id as "workflowId" from ingot.runs
-            where state = 'running' and queued and dag_id = (select dag_id from ingot.runs where run_id = $1)
+            where state = 'running' and queued and dag_id = (select dag_id from ingot.runs where run_id = $1 and type <> 'backfill')
             order by begun_at, run_id limit 1`,
           [runId],
         )

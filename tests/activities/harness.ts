@@ -214,6 +214,7 @@ async function attempt(
   const { runId, workflowId, facts, ports, options, warnings, at } = parts;
   const staged: Manifest[] = [];
   const log = (): void => undefined;
+  const ended = new AbortController();
   const context: TaskContext = {
     dagId: dag.id,
     taskId,
@@ -225,13 +226,15 @@ async function attempt(
     lease: command.lease,
     log: { debug: log, info: log, warn: (message) => void warnings.push(message), error: log },
     signal: new AbortController().signal,
+    ended: ended.signal,
     beat: log,
     ports,
     attemptPrefix: (table) => `data/${table}/${runId}/${taskId}/${number}/`,
     stage: (manifest) => void staged.push(manifest),
   };
   try {
-    const output = (await dag.bodies.get(taskId)!.run(command.input, context)) as Json;
+    const running = Promise.resolve(dag.bodies.get(taskId)!.run(command.input, context));
+    const output = (await running.finally(() => ended.abort())) as Json;
     await options.onComputed?.(taskId, staged[0] ?? null);
     for (const manifest of staged)
       await ports.ledger.publish({
