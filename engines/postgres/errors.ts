@@ -25,6 +25,9 @@ const verdicts: Readonly<Record<string, Verdict>> = {
   '23': never('Correct the rows, or the constraint they break.'),
   '28': never('Check user, password and the server’s access rules.'),
   '3D000': never('Create the database, or correct its name in the connection.'),
+  '54000': never(
+    'A key is too long for its index, which takes about 2,700 bytes: select rows where length(<key>) > 2000, and add a rule that quarantines them.',
+  ),
   '42501': never('Grant the role the right it lacks.'),
   '42': never('Correct the statement, or run `ingot migrate` if a table of the ledger is missing.'),
 };

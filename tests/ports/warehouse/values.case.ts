@@ -186,6 +186,17 @@ export function valueCases(test: ConformanceTest, open: OpenWarehouse): void {
       ).rejects.toThrow(/nope/);
     });
 
+    test('a key too long for the index is refused, with the way to find it', async () => {
+      await using fixture = await open();
+      const { warehouse } = fixture;
+      await warehouse.replaceSlice(kpiLoad(day, 1, short));
+      const key = Array.from({ length: 900 }, (_, index) => (index ** 7 % 99991).toString(36)).join('-');
+      await expect(warehouse.replaceSlice(kpiLoad(day, 2, [[key, day, '1', null]]))).rejects.toThrow(
+        /merchant_kpis.*length\(<key>\)/s,
+      );
+      expect(await kpiRows(warehouse)).toHaveLength(2);
+    });
+
     test('queries answer text, stop at the limit and cannot write', async () => {
       await using fixture = await open();
       const { warehouse } = fixture;
