@@ -214,6 +214,16 @@ test('a lock file that is none is named, with a remedy', async () => {
   await expect(open()).rejects.toThrow(/stack\.lock: expected a lock file .* Remove the file/);
 });
 
+test('a record of the running stack that something else overwrote is named, and the stack can be ended', async () => {
+  const owner = spawnOwner();
+  const record = (await ready())!;
+  writeFileSync(join(home, 'stack.json'), '{"broken');
+  await expect(open()).rejects.toThrow(/stack\.json: expected what the running stack wrote.*Ctrl-C/s);
+  owner.kill('SIGTERM');
+  await allGone(processesOf(record));
+  expect((await open()).owned).toBe(true);
+});
+
 test('a postmaster.pid that names a living stranger does not keep Postgres from starting', async () => {
   await (await open()).close();
   writeFileSync(

@@ -34,6 +34,16 @@ export async function readRecord(home: string): Promise<StackRecord | null> {
   }
 }
 
+/** What to say when whoever holds the stack has not replaced a record that cannot be read: it was written by something else. */
+export function unreadableRecord(home: string): TerminalError {
+  return new TerminalError({
+    expected: 'what the running stack wrote there',
+    found: 'other content',
+    remedy: 'End the command that holds the stack (Ctrl-C where `ingot dev` runs), and start it again.',
+    place: join(home, 'stack.json'),
+  });
+}
+
 export async function writeRecord(home: string, record: StackRecord): Promise<void> {
   const draft = join(home, `stack.json.${process.pid}`);
   await writeFile(draft, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExclusiveFile } from './exclusive-file.ts';
 import type { GuardedChild } from './guarded-child.ts';
-import { prepareHome, readRecord, tryOwn, writeRecord, type StackRecord } from './home.ts';
+import { prepareHome, readRecord, tryOwn, unreadableRecord, writeRecord, type StackRecord } from './home.ts';
 import { endLeftovers } from './leftovers.ts';
 import { identify, lives } from './process-identity.ts';
 import {
@@ -160,8 +162,12 @@ class OwnedStack implements Stack {
   }
 }
 
+/** A stack that starts replaces what it found of an earlier one sooner than this. */
+const unreadableMs = 10_000;
+
 /** Uses a stack that runs in another process; null when there is none any more. */
 async function attach(options: StackOptions): Promise<Stack | null> {
+  const since = Date.now();
   for (let told = false; ; told = true) {
     const lock = tryOwn(options.home);
     lock?.release();
@@ -171,6 +177,8 @@ async function attach(options: StackOptions): Promise<Stack | null> {
     if (use !== null && record?.state === 'ready' && lives(record.supervisor))
       return { owned: false, env: record.env, close: async () => use.release() };
     use?.release();
+    if (record === null && Date.now() - since > unreadableMs && existsSync(join(options.home, 'stack.json')))
+      throw unreadableRecord(options.home);
     if (!told) options.say('The stack is being started or stopped by another command: waiting for it.');
     await delay(100, undefined, options.signal === undefined ? {} : { signal: options.signal });
   }
