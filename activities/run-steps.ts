@@ -108,8 +108,8 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
 
 async function endRun(ledger: Ledger, end: EndRunRequest): Promise<EndedRun> {
   await ledger.recordAttempts(end.runId, end.attempts, end.events);
-  await ledger.endRun(end.runId, end.outcome, end.endedAt, end.failure);
-  return { nextQueued: await ledger.nextQueued(end.runId) };
+  const outcome = await ledger.endRun(end.runId, end.outcome, end.endedAt, end.failure);
+  return { outcome, nextQueued: await ledger.nextQueued(end.runId) };
 }
 
 async function readParked(objects: ObjectStore, key: string): Promise<Manifest> {

@@ -48,6 +48,7 @@ export type TaskState =
   | 'waiting';
 
 export type RunState = 'running' | 'success' | 'failed' | 'cancelled';
+export type RunOutcome = Exclude<RunState, 'running'>;
 
 /**
  * - `task`: runs its body once per attempt.

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../dag/json.ts';
-import type { Plan, RunState, TaskState } from '../dag/plan.ts';
+import type { Plan, RunOutcome, RunState, TaskState } from '../dag/plan.ts';
 import type { Failure } from '../dag/reducer.ts';
 import type { PartitionValues, Table } from '../dag/relation.ts';
 import type { BackfillLog } from './backfill.ts';
@@ -91,13 +91,16 @@ export interface RunLog {
     attempts: readonly AttemptRecord[],
     events?: readonly LedgerEvent[],
   ): Promise<void>;
-  /** Closes the run and ends its leases: from here on nothing of it can publish. Closing twice keeps the first outcome. Throws TerminalError for a run never begun. */
+  /**
+   * Closes the run and ends its leases: from here on nothing of it can publish. Closing twice keeps the first outcome, which is
+   * what it answers. Throws TerminalError for a run never begun.
+   */
   endRun(
     runId: string,
-    outcome: Exclude<RunState, 'running'>,
+    outcome: RunOutcome,
     endedAt: string,
     failure: RunRecord['failure'],
-  ): Promise<void>;
+  ): Promise<RunOutcome>;
   run(runId: string): Promise<RunRecord | null>;
   runs(filter: RunFilter): Promise<readonly RunRecord[]>;
   /** In the order they were scheduled. */

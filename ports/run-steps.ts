@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../dag/json.ts';
-import type { Plan, RunState, TaskKindName, TaskState } from '../dag/plan.ts';
+import type { Plan, RunOutcome, RunState, TaskKindName, TaskState } from '../dag/plan.ts';
 import type { Failure, InstanceKey, RunFacts, WaitReason } from '../dag/reducer.ts';
 import type { AttemptRecord, LedgerEvent, Manifest, RunRecord, RunType } from './ledger.ts';
 import type { Admission } from './schedule-log.ts';
@@ -90,13 +90,15 @@ export interface RecordRequest {
 }
 
 export interface EndRunRequest extends RecordRequest {
-  readonly outcome: Exclude<RunState, 'running'>;
+  readonly outcome: RunOutcome;
   readonly endedAt: string;
   readonly failure: RunRecord['failure'];
 }
 
 /** Absent in the histories of runs that began before there were turns. */
 export interface EndedRun {
+  /** As the ledger has it: another one than asked for when the run was closed before, as by a step whose answer was lost. */
+  readonly outcome: RunOutcome;
   /** Workflow id of the run of the same DAG that gets its turn next, or null. */
   readonly nextQueued: string | null;
 }

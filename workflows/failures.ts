@@ -67,6 +67,7 @@ export function firstFailure(progress: RunProgress, keys: readonly InstanceKey[]
   return failures[0] ?? null;
 }
 
+/** Without keys: the ledger has the run as failed, whatever this execution found. */
 export function runFailure(progress: RunProgress, keys: readonly InstanceKey[]): ApplicationFailure {
   const first = firstFailure(progress, keys);
   const tasks =
@@ -74,7 +75,7 @@ export function runFailure(progress: RunProgress, keys: readonly InstanceKey[]):
   const why = first === null ? '' : ` ${first.task}: ${first.type}: ${first.message}`;
   return ApplicationFailure.create({
     type: 'RunFailed',
-    message: `Failed: ${tasks}.${why}`,
+    message: keys.length === 0 ? 'The run was closed as failed before.' : `Failed: ${tasks}.${why}`,
     nonRetryable: true,
     details: [{ tasks: keys }],
   });

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../dag/json.ts';
 import type { Json } from '../../dag/json.ts';
-import type { Plan } from '../../dag/plan.ts';
+import type { Plan, RunOutcome } from '../../dag/plan.ts';
 import { RunClosedError, TerminalError } from '../../ports/errors.ts';
 import type { NewRun, RunFilter, RunLog, RunRecord } from '../../ports/ledger.ts';
 import { takeLocks } from './advisory-locks.ts';
@@ -64,15 +64,16 @@ async function close(
   outcome: string,
   endedAt: string,
   failure: RunRecord['failure'],
-): Promise<boolean> {
-  const rows = await query(
+): Promise<RunOutcome | null> {
+  const rows = await query<{ state: RunOutcome }>(
     `with ended as (
-       update ingot.runs set state = $2, queued = false, ended_at = $3, failure = $4 where run_id = $1 and state = 'running' returning run_id
+       update ingot.runs set state = $2, queued = false, ended_at = $3, failure = $4 where run_id = $1 and state = 'running' returning state
      ), released as (delete from ingot.leases where run_id = $1)
-     select run_id from ended union all select run_id from ingot.runs where run_id = $1`,
+     select state from ended union all
+     select state from ingot.runs where run_id = $1 and not exists (select from ended)`,
     [runId, outcome, endedAt, failure === null ? null : jsonText(failure)],
   );
-  return rows.length > 0;
+  return rows[0]?.state ?? null;
 }
 
 async function beginRun(query: Query, run: NewRun): Promise<void> {
@@ -131,7 +132,8 @@ export function postgresRunLog(db: Database): RunLog {
         await insertEvents(query, events);
       }),
     endRun: async (runId, outcome, endedAt, failure) => {
-      if (await close(db.query, runId, outcome, endedAt, failure)) return;
+      const known = await close(db.query, runId, outcome, endedAt, failure);
+      if (known !== null) return known;
       throw new TerminalError({
         place: `run ${runId}`,
         expected: 'a run that was begun',

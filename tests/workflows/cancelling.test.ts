@@ -115,3 +115,15 @@ test('a run that waits for a worker that knows its DAG can be cancelled', async 
   await cancelRun(bench.client, run);
   expect((await bench.result(run)).state).toBe('cancelled');
 });
+
+test.each(['success', 'failed'] as const)(
+  'a run the ledger closed before, as %s, ends like that: a lost answer must not make two endings of one run',
+  async (outcome) => {
+    const run = await bench.start('listening');
+    await runningAt(run, 'running');
+    expect(await bench.ledger.endRun(run.runId, outcome, new Date().toISOString(), null)).toBe(outcome);
+    await cancelRun(bench.client, run);
+    expect((await bench.result(run)).state).toBe(outcome);
+    expect((await bench.ledger.run(run.runId))?.state).toBe(outcome);
+  },
+);

@@ -96,8 +96,10 @@ export function runLogCases(test: ConformanceTest, open: OpenLedger): void {
       const run = newRun();
       await fixture.ledger.beginRun(run);
       const failure = { task: 'load', type: 'Error', message: 'no', retryable: false };
-      await fixture.ledger.endRun(run.runId, 'failed', '2026-01-02T00:10:00Z', failure);
-      await fixture.ledger.endRun(run.runId, 'success', '2026-01-02T00:20:00Z', null);
+      const end = (outcome: 'failed' | 'success', at: string) =>
+        fixture.ledger.endRun(run.runId, outcome, at, outcome === 'failed' ? failure : null);
+      expect(await end('failed', '2026-01-02T00:10:00Z')).toBe('failed');
+      expect(await end('success', '2026-01-02T00:20:00Z')).toBe('failed');
       expect(await fixture.ledger.run(run.runId)).toMatchObject({
         state: 'failed',
         endedAt: '2026-01-02T00:10:00Z',
