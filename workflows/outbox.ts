@@ -4,7 +4,9 @@ import type { AttemptRecord, LedgerEvent } from '../ports/ledger.ts';
 import type { EndedRun, EndRunRequest, RunSteps, Whereabouts } from '../ports/run-steps.ts';
 import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
 
-const windowMs = 1000;
+/** Each window is twice as long as the one before: a write costs three workflow tasks, which many open runs feel, and `runs show` asks the run itself. */
+const firstWindowMs = 1000;
+const longestWindowMs = 8000;
 const fullAt = 100;
 /** One activity's argument stays well below what Temporal accepts. */
 const batchBytes = 512 * 1024;
@@ -82,10 +84,11 @@ export class Outbox {
   #records = new Map<string, AttemptRecord>();
   #events: LedgerEvent[] = [];
   #window: CancellationScope | null = null;
+  #windowMs = firstWindowMs;
   #writing: Promise<void> | null = null;
   #onlyAtEnd = false;
 
-  /** `onWrite` is called whenever records go out, about once a second while tasks change state. */
+  /** `onWrite` is called whenever records go out, every few seconds while tasks change state. */
   constructor(runId: string, onWrite: () => void) {
     this.#runId = runId;
     this.#onWrite = onWrite;
@@ -132,10 +135,11 @@ export class Outbox {
     const scope = new CancellationScope({ cancellable: true, parent: this.#scope });
     this.#window = scope;
     scope
-      .run(() => sleep(windowMs, { summary: 'task states to the ledger' }))
+      .run(() => sleep(this.#windowMs, { summary: 'task states to the ledger' }))
       .then(
         () => {
           this.#window = null;
+          this.#windowMs = Math.min(2 * this.#windowMs, longestWindowMs);
           if (!this.#onlyAtEnd) this.#write();
         },
         () => {},
