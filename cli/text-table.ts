@@ -1,42 +1,51 @@
-import Table from 'cli-table3';
+import stringWidth from 'string-width';
 import { pc } from './colours.ts';
-
-const bare = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '  ',
-};
 
 export type Align = 'left' | 'right';
 
+type Row = readonly string[];
+
+const gap = '  ';
+
+/** Lays rows out under the widths of the heads and of the rows it was made with; a later cell that is wider pushes its line out. */
+export class TextColumns {
+  readonly #heads: Row;
+  readonly #widths: readonly number[];
+  readonly #align: readonly Align[];
+
+  constructor(heads: Row, rows: readonly Row[], align: readonly Align[] = []) {
+    this.#heads = heads;
+    this.#align = align;
+    const widths = heads.map((head) => stringWidth(head));
+    for (const row of rows)
+      for (const [index, cell] of row.entries())
+        widths[index] = Math.max(widths[index] ?? 0, stringWidth(oneLine(cell)));
+    this.#widths = widths;
+  }
+
+  get head(): string {
+    return this.line(this.#heads.map((head) => pc.dim(head)));
+  }
+
+  line(row: Row): string {
+    return row
+      .map((cell, index) => this.#padded(oneLine(cell), index))
+      .join(gap)
+      .trimEnd();
+  }
+
+  #padded(cell: string, index: number): string {
+    const padding = ' '.repeat(Math.max(0, (this.#widths[index] ?? 0) - stringWidth(cell)));
+    return this.#align[index] === 'right' ? padding + cell : cell + padding;
+  }
+}
+
+function oneLine(cell: string): string {
+  return cell.replaceAll(/\s*[\r\n]\s*/g, ' ');
+}
+
 /** Columns side by side, without lines, for people and for `awk`. */
-export function textTable(
-  heads: readonly string[],
-  rows: readonly (readonly string[])[],
-  align: readonly Align[] = [],
-): string {
-  const table = new Table({
-    head: heads.map((head) => pc.dim(head)),
-    chars: bare,
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-    colAligns: heads.map((_, index) => align[index] ?? 'left'),
-  });
-  for (const row of rows) table.push([...row]);
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+export function textTable(heads: Row, rows: readonly Row[], align: readonly Align[] = []): string {
+  const columns = new TextColumns(heads, rows, align);
+  return [columns.head, ...rows.map((row) => columns.line(row))].join('\n');
 }

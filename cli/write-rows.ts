@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { ResultValue } from '../ports/sql-engine.ts';
-import { textTable } from './text-table.ts';
+import { TextColumns } from './text-table.ts';
 
 export type Format = 'table' | 'json' | 'csv';
 
@@ -41,19 +41,31 @@ async function writeCsv({ columns, rows }: RowStream): Promise<void> {
 
 const numeric = /^(int|bigint|double|decimal|float|hugeint|smallint|tinyint|ubigint|uinteger|integer)/i;
 
+/** So many rows decide how wide the columns are; what follows is written as it comes. */
+const rowsForWidths = 1000;
+
 async function writeTable({ columns, rows }: RowStream): Promise<void> {
-  const lines: string[][] = [];
-  for await (const row of rows)
-    lines.push(row.map((value) => (value === null ? '∅' : cell(value).replaceAll(/[\r\n]+/g, '⏎'))));
+  const heads = columns.map(({ name }) => name);
   const align = columns.map(({ type }) => (numeric.test(type) ? ('right' as const) : ('left' as const)));
-  await write(
-    `${textTable(
-      columns.map(({ name }) => name),
-      lines,
-      align,
-    )}\n`,
-  );
-  await write(`${lines.length} ${lines.length === 1 ? 'row' : 'rows'}\n`);
+  let first: string[][] = [];
+  let layout: TextColumns | null = null;
+  let written = 0;
+  const begin = async (): Promise<TextColumns> => {
+    const made = new TextColumns(heads, first, align);
+    await write(`${[made.head, ...first.map((line) => made.line(line))].join('\n')}\n`);
+    first = [];
+    return made;
+  };
+  for await (const row of rows) {
+    const line = row.map((value) => (value === null ? '∅' : cell(value).replaceAll(/[\r\n]+/g, '⏎')));
+    written += 1;
+    if (layout === null) {
+      first.push(line);
+      if (first.length === rowsForWidths) layout = await begin();
+    } else await write(`${layout.line(line)}\n`);
+  }
+  if (layout === null) await begin();
+  await write(`${written} ${written === 1 ? 'row' : 'rows'}\n`);
 }
 
 /** Streams rows to standard output; JSON is an array of objects, all values text, booleans, lists or null. */
