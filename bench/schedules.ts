@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { Runtime } from '@temporalio/worker';
 import type { Ports, TaskContext } from '../activities/task-context.ts';
 import { createDagFactory } from '../dag/builder.ts';
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '4' },
   },
 });
+const scheduledFor = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 const everyMs = Number(values.seconds) * 1000;
 
 const dag = createDagFactory<TaskContext>();
@@ -86,6 +88,21 @@ function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 
+function spread(label: string, unsorted: readonly number[]): string {
+  const sorted = unsorted.toSorted((a, b) => a - b);
+  return `${label}: p50 ${percentile(sorted, 0.5)} ms, p95 ${percentile(sorted, 0.95)} ms, most ${sorted.at(-1) ?? 0} ms`;
+}
+
+/** When each tick was due, and when it began. */
+async function tickDelays(from: number, until: number): Promise<number[]> {
+  const delays: number[] = [];
+  for await (const tick of client.workflow.list({ query: "WorkflowType = 'tick'", pageSize: 1000 })) {
+    const due = tick.typedSearchAttributes.get(scheduledFor)?.getTime();
+    if (due !== undefined && due >= from && due <= until) delays.push(tick.startTime.getTime() - due);
+  }
+  return delays;
+}
+
 try {
   const parts = { client, ledger, definitions, taskQueue: 'bench', prune: false };
   const deployedAt = Date.now();
@@ -100,15 +117,17 @@ try {
     const end = Date.parse(run.intervalEnd);
     return end >= first && end <= until;
   });
-  const late = runs.map(latenessMs).sort((a, b) => a - b);
   const succeeded = runs.filter((run) => run.state === 'success').length;
   console.log(`deploy of ${dags.length} schedules: ${deployMs} ms`);
   console.log(
     `${dags.length} DAGs every ${values.seconds} s for ${values.minutes} min: ${runs.length} of ${expected} intervals run, ${succeeded} succeeded`,
   );
-  console.log(
-    `start after interval's end: p50 ${percentile(late, 0.5)} ms, p95 ${percentile(late, 0.95)} ms, most ${late.at(-1) ?? 0} ms`,
+  const ended = runs.flatMap(({ startedAt, endedAt }) =>
+    endedAt === null ? [] : [Date.parse(endedAt) - Date.parse(startedAt)],
   );
+  console.log(spread("start after interval's end", runs.map(latenessMs)));
+  console.log(spread('of that, until Temporal fired the tick', await tickDelays(first, until)));
+  console.log(spread("from a run's start to its end", ended));
   if (runs.length !== expected) process.exitCode = 1;
 } finally {
   worker.shutdown();

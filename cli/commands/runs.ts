@@ -8,6 +8,7 @@ import { findRun } from '../find-run.ts';
 import { count, elapsed, instant, runStateText, short, stateText } from '../format.ts';
 import { withSession, type Session } from '../session.ts';
 import { textTable } from '../text-table.ts';
+import { unpolledOf, unpolledText } from '../unpolled.ts';
 
 const states: readonly RunState[] = ['running', 'success', 'failed', 'cancelled'];
 
@@ -99,7 +100,9 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
     ]);
     const link = linkTo(session, run);
     const waiting = run.queued ? await waitingFor(ledger, run) : null;
-    if (options.json) return cli.print(JSON.stringify({ run, waiting, attempts, publications, link }));
+    const unpolled = await unpolledOf(cli, session, ledger, run);
+    if (options.json)
+      return cli.print(JSON.stringify({ run, waiting, unpolled, attempts, publications, link }));
     cli.print(
       `${pc.bold(run.workflowId)}  ${runStateText(run)}  ${run.type}  ${elapsed(run.startedAt, run.endedAt)}`,
     );
@@ -109,6 +112,7 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
       ),
     );
     if (waiting !== null) cli.print(waitingText(run, waiting));
+    for (const each of unpolled) cli.print(unpolledText(each));
     if (run.failure !== null) cli.print(`${pc.red('failed')} in ${run.failure.task}: ${run.failure.message}`);
     const rowsOf = written(publications);
     const rows = attempts.map((attempt) => [
