@@ -45,6 +45,8 @@ export interface Config {
   readonly taskQueue: string;
   readonly queues: readonly string[];
   readonly drainSeconds: number;
+  /** Null without Worker Versioning. */
+  readonly deployment: string | null;
   /** Named databases; `ledger` and `warehouse` are the embedded Postgres's when absent. */
   readonly connections: Readonly<Record<string, SecretReference>>;
   /** The file that was read, if any. */
@@ -150,6 +152,7 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     taskQueue: 'ingot',
     queues: [defaultQueue],
     drainSeconds: 10,
+    deployment: null,
   };
 }
 

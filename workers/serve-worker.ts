@@ -91,6 +91,7 @@ export async function serveWorker(
       build: buildId(env),
       cacheFolder: join(cacheFolder(env), 'workflows'),
       queues: config.queues,
+      deployment: config.deployment,
       drainMs: config.drainSeconds * 1000,
     });
     const drain = (): void => {

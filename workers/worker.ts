@@ -25,6 +25,8 @@ export interface WorkerSettings {
   readonly ports: Ports;
   /** Which code this is; kept with every run and publication. */
   readonly build: string;
+  /** Name of Temporal's Worker Deployment this worker is a version of, its build the version: runs stay with the version that began them. */
+  readonly deployment?: string | null;
   /** Bundled workflow code is kept here. */
   readonly cacheFolder: string;
   /** Attempts at the same time, of each queue; 20 unless told. */
@@ -58,6 +60,17 @@ export function polledTaskQueues({ queues, taskQueue, definitions }: WorkerSetti
   }
   const first = asked.delete(defaultQueue) ? [defaultQueue] : [];
   return [...first, ...[...asked].sort()].map((queue) => taskQueueOf(taskQueue, queue));
+}
+
+function versioning({ deployment, build }: WorkerSettings): Pick<WorkerOptions, 'workerDeploymentOptions'> {
+  if (deployment === undefined || deployment === null) return {};
+  return {
+    workerDeploymentOptions: {
+      useWorkerVersioning: true,
+      version: { deploymentName: deployment, buildId: build },
+      defaultVersioningBehavior: 'PINNED',
+    },
+  };
 }
 
 /** Until all have ended; when one breaks, the others are stopped, and its error is the answer. */
@@ -104,6 +117,7 @@ export async function openWorker(settings: WorkerSettings): Promise<OpenWorker> 
       maxConcurrentActivityTaskExecutions: settings.maxConcurrentTasks ?? 20,
       maxHeartbeatThrottleInterval: heartbeatThrottleMs,
       defaultHeartbeatThrottleInterval: heartbeatThrottleMs,
+      ...versioning(settings),
       shutdownGraceTime: drainMs,
       shutdownForceTime: drainMs + forceMs,
     };

@@ -172,6 +172,12 @@ export const settings = {
     ),
     about: 'queues a worker takes tasks from',
   },
+  deployment: {
+    key: 'worker.deployment',
+    env: 'INGOT_DEPLOYMENT',
+    type: text.refine((name) => isQueueName(name), { error: 'a name of letters, digits, _ and -' }),
+    about: 'Temporal Worker Deployment the workers are versions of: runs end on the code that began them',
+  },
   drainSeconds: {
     key: 'worker.drain_seconds',
     env: 'INGOT_DRAIN_SECONDS',
