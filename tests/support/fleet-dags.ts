@@ -46,14 +46,16 @@ const routed = dag('routed', { defaults: { retries: 0 } }, ({ task }) => {
   task('special', () => process.pid, undefined, { queue: 'special' }).after(plain);
 });
 
-/** Goes on for minutes, unless it is told to stop. */
-const lasting = dag('lasting', { defaults: { retries: 0 } }, ({ task }) => {
-  task('only', async (_: undefined, context: TaskContext) => {
-    await note('only', context);
-    const { rows } = await pool.query('select 1 from fleet.calls where task = $1', ['only']);
-    if (rows.length > 1) return;
-    await delay(300_000, undefined, { signal: context.signal });
+/** Goes on for minutes when it begins for the first time, unless it listens to being told to stop. */
+function lasting(id: string, listens: boolean) {
+  return dag(id, { defaults: { retries: 0 } }, ({ task }) => {
+    task('only', async (_: undefined, context: TaskContext) => {
+      await note('only', context);
+      const { rows } = await pool.query('select 1 from fleet.calls where run_id = $1', [context.run.id]);
+      if (rows.length > 1) return;
+      await delay(300_000, undefined, listens ? { signal: context.signal } : {});
+    });
   });
-});
+}
 
-export const dags = [rolling, routed, lasting];
+export const dags = [rolling, routed, lasting('listening', true), lasting('deaf', false)];

@@ -103,32 +103,38 @@ test('a rolling restart of two workers under load loses nothing and repeats noth
   expect(await bench.ledger.partitions(silver.name)).toHaveLength(runs.length);
 });
 
-test('what does not end within the drain begins again at once elsewhere, and costs the task nothing', async () => {
-  await using fleet = await openFleet();
-  const { bench, calls } = fleet;
-  const first = await fleet.start('--drain', '1');
-  const run = await bench.start('lasting');
-  await eventually('the attempt', async () => (await calls.all()).length === 1 || null);
-  await fleet.start();
-  first.child.kill('SIGTERM');
-  expect(await first.end).toMatchObject({ code: 0 });
-  expect(await bench.result(run)).toMatchObject({ state: 'success' });
-  const [one, two] = await calls.all();
-  expect([one!.attempt, two!.attempt]).toEqual([1, 1]);
-  expect(one!.worker).not.toBe(two!.worker);
-  const { events } = await bench.client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
-  const handedBack = events!.flatMap(
-    ({ activityTaskStartedEventAttributes: started }) =>
-      started?.lastFailure?.applicationFailureInfo?.type ?? [],
-  );
-  // Handed back, not missed: a lost heartbeat would be a timeout.
-  expect(handedBack).toEqual(['WorkerShutdown']);
-});
+test.each([
+  ['a body that listens', 'listening'],
+  ['a body that does not', 'deaf'],
+])(
+  '%s and does not end within the drain begins again at once elsewhere, free of charge',
+  async (_, dagId) => {
+    await using fleet = await openFleet();
+    const { bench, calls } = fleet;
+    const first = await fleet.start('--drain', '1');
+    const run = await bench.start(dagId);
+    await eventually('the attempt', async () => (await calls.all()).length === 1 || null);
+    await fleet.start();
+    first.child.kill('SIGTERM');
+    expect(await first.end).toMatchObject({ code: 0 });
+    expect(await bench.result(run)).toMatchObject({ state: 'success' });
+    const [one, two] = await calls.all();
+    expect([one!.attempt, two!.attempt]).toEqual([1, 1]);
+    expect(one!.worker).not.toBe(two!.worker);
+    const { events } = await bench.client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+    const handedBack = events!.flatMap(
+      ({ activityTaskStartedEventAttributes: started }) =>
+        started?.lastFailure?.applicationFailureInfo?.type ?? [],
+    );
+    // Handed back, not missed: a lost heartbeat would be a timeout.
+    expect(handedBack).toEqual(['WorkerShutdown']);
+  },
+);
 
 test('a second signal ends a worker at once', async () => {
   await using fleet = await openFleet();
   const worker = await fleet.start('--drain', '600');
-  await fleet.bench.start('lasting');
+  await fleet.bench.start('listening');
   await eventually('the attempt', async () => (await fleet.calls.all()).length === 1 || null);
   worker.child.kill('SIGTERM');
   const again = setInterval(() => worker.child.kill('SIGTERM'), 400);
