@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { runWorkflowId } from '../../dag/interval.ts';
 import { startRun, runResult, type RunHandle } from '../../workers/client.ts';
@@ -53,17 +54,14 @@ test('a rolling restart of two workers under load loses nothing and repeats noth
   const { bench, calls } = fleet;
   let [first, second] = await Promise.all([fleet.start('--drain', '1'), fleet.start('--drain', '1')]);
   const runs: RunHandle[] = [];
+  let restarted = false;
+  // As long as workers come and go.
   const load = (async () => {
-    for (let index = 0; index < 40; index += 1) {
+    for (let index = 0; !restarted; index += 1) {
       const interval = dayAfter(index);
-      runs.push(
-        await startRun(bench.client, {
-          taskQueue: bench.taskQueue,
-          dagId: 'rolling',
-          interval,
-          type: 'manual',
-        }),
-      );
+      const { client, taskQueue } = bench;
+      runs.push(await startRun(client, { taskQueue, dagId: 'rolling', interval, type: 'manual' }));
+      await delay(400);
     }
   })();
   const codes: (number | null)[] = [];
@@ -78,6 +76,7 @@ test('a rolling restart of two workers under load loses nothing and repeats noth
       else second = next;
     }
   }
+  restarted = true;
   await load;
   const results = await Promise.all(runs.map((run) => runResult(bench.client, run)));
   expect(codes).toEqual([0, 0, 0, 0]);
@@ -134,7 +133,7 @@ test.each([
 test('a second signal ends a worker at once', async () => {
   await using fleet = await openFleet();
   const worker = await fleet.start('--drain', '600');
-  await fleet.bench.start('listening');
+  await fleet.bench.start('listening', { interval: dayAfter(1) });
   await eventually('the attempt', async () => (await fleet.calls.all()).length === 1 || null);
   worker.child.kill('SIGTERM');
   const again = setInterval(() => worker.child.kill('SIGTERM'), 400);
