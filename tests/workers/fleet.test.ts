@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { runWorkflowId } from '../../dag/interval.ts';
-import { startRun, runResult, type RunHandle } from '../../workers/client.ts';
+import { startRun, runResult, type RunHandle, type RunResult } from '../../workers/client.ts';
 import { unpolledTasks } from '../../workers/task-queues.ts';
 import { bronze, rates, silver } from '../ports/ledger/fixture.ts';
 import { openCalls, startFleetWorker, type FleetPlace, type FleetWorker } from '../support/fleet.ts';
@@ -54,14 +54,24 @@ test('a rolling restart of two workers under load loses nothing and repeats noth
   const { bench, calls } = fleet;
   let [first, second] = await Promise.all([fleet.start('--drain', '1'), fleet.start('--drain', '1')]);
   const runs: RunHandle[] = [];
+  const results: Promise<RunResult>[] = [];
+  let open = 0;
   let restarted = false;
-  // As long as workers come and go.
+  // As long as workers come and go there are eight runs under way.
   const load = (async () => {
-    for (let index = 0; !restarted; index += 1) {
-      const interval = dayAfter(index);
+    for (let index = 0; !restarted;) {
+      await delay(50);
+      if (open === 8) continue;
+      open += 1;
       const { client, taskQueue } = bench;
-      runs.push(await startRun(client, { taskQueue, dagId: 'rolling', interval, type: 'manual' }));
-      await delay(400);
+      const interval = dayAfter((index += 1));
+      const run = await startRun(client, { taskQueue, dagId: 'rolling', interval, type: 'manual' });
+      runs.push(run);
+      results.push(
+        runResult(client, run).finally(() => {
+          open -= 1;
+        }),
+      );
     }
   })();
   const codes: (number | null)[] = [];
@@ -78,9 +88,9 @@ test('a rolling restart of two workers under load loses nothing and repeats noth
   }
   restarted = true;
   await load;
-  const results = await Promise.all(runs.map((run) => runResult(bench.client, run)));
   expect(codes).toEqual([0, 0, 0, 0]);
-  expect(results.filter(({ state }) => state !== 'success')).toEqual([]);
+  const ended = await Promise.all(results);
+  expect(ended.filter(({ state }) => state !== 'success')).toEqual([]);
 
   const begun = await calls.all();
   expect(begun.length).toBeGreaterThan(runs.length * 5);
