@@ -13,6 +13,9 @@ import { openStop, type Stop } from './stop.ts';
 
 type Body = RunnableDag['bodies'] extends ReadonlyMap<string, infer Each> ? Each : never;
 
+/** Temporal takes no zero for it. */
+const atOnceMs = 1;
+
 function place({ dagId, taskId, mapIndex, attempt }: AttemptRequest): string {
   return `${dagId}.${taskId}${mapIndex === null ? '' : `[${mapIndex}]`}, attempt ${attempt}`;
 }
@@ -31,6 +34,7 @@ function stopFailure(stop: Stop, request: AttemptRequest, where: Whereabouts): E
       return infrastructureFailure(
         'WorkerShutdown',
         'The worker was stopped; the attempt starts again on the next one.',
+        atOnceMs,
       );
     case 'cancelled':
       return new CancelledFailure(`${place(request)} was cancelled`);

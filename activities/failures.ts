@@ -57,10 +57,18 @@ export function businessFailure(error: unknown, where: Whereabouts | null = null
   ]);
 }
 
-/** A failure that is not the task's: Temporal tries the same attempt again, here or on another worker. */
-export function infrastructureFailure(type: string, error: unknown): ApplicationFailure {
+/**
+ * A failure that is not the task's: Temporal tries the same attempt again, here or on another worker; after its own
+ * growing pauses unless `afterMs` is given.
+ */
+export function infrastructureFailure(type: string, error: unknown, afterMs?: number): ApplicationFailure {
   const message = error instanceof Error ? error.message : String(error);
-  const result = ApplicationFailure.create({ message: clean(message), type, nonRetryable: false });
+  const result = ApplicationFailure.create({
+    message: clean(message),
+    type,
+    nonRetryable: false,
+    ...(afterMs === undefined ? {} : { nextRetryDelay: afterMs }),
+  });
   if (error instanceof Error) result.stack = clean(error.stack ?? '', maxStack);
   return result;
 }

@@ -259,7 +259,8 @@ program
   .command('worker')
   .description('run a worker against the servers that are configured')
   .option('--ready-file <file>', 'written once it takes work')
-  .option('--drain <seconds>', 'how long what is under way may go on after a stop (default: 10)')
+  .option('--drain <seconds>', 'how long attempts may go on after a stop (default: worker.drain_seconds)')
+  .option('--queues <queues>', 'queues to take tasks from, separated by commas (default: worker.queues)')
   .action(action(async () => (await import('./commands/worker.ts')).worker));
 
 function exitOnClosedPipe(stream: NodeJS.WriteStream): void {

@@ -67,7 +67,8 @@ function impatience(): (view: RunView) => boolean {
 
 /** Shows a run while it goes on. */
 export interface RunDisplay {
-  show(view: RunView, rows: RowsByTask): void;
+  /** `remarks`: what stands in the run's way from outside. */
+  show(view: RunView, rows: RowsByTask, remarks?: readonly string[]): void;
   end(): void;
 }
 
@@ -76,10 +77,11 @@ function terminalDisplay(title: string, terminal: NodeJS.WriteStream): RunDispla
   const live = liveLines(terminal);
   const tooLong = impatience();
   return {
-    show: (view, rows) =>
+    show: (view, rows, remarks = []) =>
       live.draw([
         `${pc.bold(title)}  ${stateText(view.state)}${view.waitingFor === null ? '' : ` · waiting for ${view.waitingFor}`}`,
         ...(tooLong(view) ? remedy.split(/(?<=;) /) : taskTable(view, rows).split('\n')),
+        ...remarks,
       ]),
     end: () => live.end(),
   };
@@ -91,7 +93,11 @@ function lineDisplay(title: string, write: (line: string) => void): RunDisplay {
   const tooLong = impatience();
   let told = false;
   return {
-    show: (view, rows) => {
+    show: (view, rows, remarks = []) => {
+      for (const remark of remarks.filter((each) => !seen.has(each))) {
+        seen.set(remark, '');
+        write(`${title}  ${remark}`);
+      }
       if (!told && tooLong(view)) {
         told = true;
         write(`${title}  waiting for ${view.waitingFor}. ${remedy}`);

@@ -25,7 +25,15 @@ export interface Session {
 const temporalVariables = ['TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'INGOT_TEMPORAL_UI'];
 
 const ingot = fileURLToPath(new URL('./ingot.js', import.meta.url));
-export const workerCommand: readonly string[] = [process.execPath, ingot, 'worker', '--drain', '1'];
+export const workerCommand: readonly string[] = [
+  process.execPath,
+  ingot,
+  'worker',
+  '--drain',
+  '1',
+  '--queues',
+  '*',
+];
 export const devCommand: readonly string[] = [process.execPath, ingot, 'dev'];
 
 /** Starts or joins what the command needs and is not configured to be elsewhere. */

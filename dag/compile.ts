@@ -154,6 +154,7 @@ function planTask(
     sensor: task.kind === 'sensor' ? settings.sensor(options) : null,
     wait: wait?.plan ?? null,
     ...(settings.flag('handlesFailure', options.handlesFailure) ? { handlesFailure: true as const } : {}),
+    ...settings.queue(task, defaults.queue),
     summary: settings.text('summary', options.summary ?? kind?.summary),
     facts: facts(task, scope),
   };

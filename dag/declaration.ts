@@ -59,6 +59,8 @@ export interface TaskOptions {
    * `one_failed` or `all_failed`. An alert leaves it out, so that a told failure stays a failure.
    */
   readonly handlesFailure?: boolean;
+  /** Run attempts only on workers that poll this queue (`ingot worker --queues`); `default` unless told. */
+  readonly queue?: string;
 }
 
 export interface SensorOptions extends Omit<TaskOptions, 'timeout'> {
@@ -93,7 +95,7 @@ export interface DagOptions<P extends ParamDeclarations = ParamDeclarations> {
   readonly tags?: readonly string[];
   readonly owners?: readonly string[];
   /** What every task gets unless it says otherwise. */
-  readonly defaults?: Pick<TaskOptions, 'retries' | 'timeout'>;
+  readonly defaults?: Pick<TaskOptions, 'retries' | 'timeout' | 'queue'>;
 }
 
 /** A task as it was written down, before anything was checked. */

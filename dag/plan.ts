@@ -112,6 +112,8 @@ export interface PlanTask {
   readonly wait: WaitPlan | null;
   /** Its success makes up for the failure it reacts to; only with `one_failed` and `all_failed`. */
   readonly handlesFailure?: true;
+  /** Workers that poll this queue run its attempts; absent for the default queue. */
+  readonly queue?: string;
   /** One line for the Temporal UI and `runs show`. */
   readonly summary: string | null;
   /** What the task's kind says of itself: its name, tables read and written, hashes of SQL and contract. */

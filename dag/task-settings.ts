@@ -4,6 +4,7 @@ import { durationMs, durationText } from './duration.ts';
 import type { RetryPlan, RetryRule, SensorPlan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import { problem, shown } from './problems.ts';
+import { defaultQueue, isQueueName } from './queues.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -121,6 +122,23 @@ export class Settings {
       timeoutMs,
       heartbeatMs: Math.min(this.duration('heartbeat', heartbeat, minute, second, day), timeoutMs),
     };
+  }
+
+  /** The queue that is not the default one, if any. */
+  queue(
+    { options, kind }: TaskDeclaration<never>,
+    otherwise: string | undefined,
+  ): { readonly queue?: string } {
+    if (kind === 'wait' && options.queue !== undefined)
+      this.#tell(
+        'a wait to have no queue',
+        shown(options.queue),
+        'No worker is needed to wait: leave it out.',
+      );
+    const queue = kind === 'wait' ? defaultQueue : (options.queue ?? otherwise ?? defaultQueue);
+    if (typeof queue === 'string' && isQueueName(queue)) return queue === defaultQueue ? {} : { queue };
+    this.#tell('queue to be a name of at most 100 letters, digits, _ and -', shown(queue));
+    return {};
   }
 
   sensor(options: TaskDeclaration<never>['options']): SensorPlan {

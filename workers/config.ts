@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { defaultQueue } from '../dag/queues.ts';
 import { TerminalError } from '../ports/errors.ts';
 import { maskSecret, type SecretReference } from './config/secret.ts';
 import {
@@ -42,6 +43,10 @@ export interface Config {
   readonly temporalProfile: string | null;
   readonly temporalUi: string | null;
   readonly taskQueue: string;
+  readonly queues: readonly string[];
+  readonly drainSeconds: number;
+  /** Null without Worker Versioning. */
+  readonly deployment: string | null;
   /** Named databases; `ledger` and `warehouse` are the embedded Postgres's when absent. */
   readonly connections: Readonly<Record<string, SecretReference>>;
   /** The file that was read, if any. */
@@ -145,6 +150,9 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     temporalProfile: null,
     temporalUi: null,
     taskQueue: 'ingot',
+    queues: [defaultQueue],
+    drainSeconds: 10,
+    deployment: null,
   };
 }
 

@@ -127,8 +127,11 @@ async function surplus(parts: DeployParts, clocks: readonly DagClock[]): Promise
 
 async function inTurns<T, R>(items: readonly T[], perform: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
-  for (let start = 0; start < items.length; start += atOnce)
-    results.push(...(await Promise.all(items.slice(start, start + atOnce).map(perform))));
+  const rest = items.entries();
+  const turns = Array.from({ length: atOnce }, async () => {
+    for (const [index, item] of rest) results[index] = await perform(item);
+  });
+  await Promise.all(turns);
   return results;
 }
 
@@ -183,24 +186,27 @@ async function put(
     action: action(dagId, taskQueue),
     policies: schedulePolicies,
   };
-  const create = (): Promise<unknown> =>
-    client.schedule.create({
-      scheduleId: change.scheduleId,
-      ...options,
-      memo: { ingot: { dagId, taskQueue } },
-    });
-  const update = (): Promise<void> =>
-    client.schedule
-      .getHandle(change.scheduleId)
-      .update(() => ({ ...options, state: { paused: false, note: 'ingot dags deploy' } }));
-  if (change.action === 'create')
-    await create().catch((error: unknown) => {
-      // Another deploy was faster.
-      if (error instanceof ScheduleAlreadyRunning) return update();
-      throw error;
-    });
-  else await update();
+  const memo = { ingot: { dagId, taskQueue } };
+  if (
+    change.action === 'create' &&
+    (await created(client, { scheduleId: change.scheduleId, ...options, memo }))
+  )
+    return;
+  await client.schedule
+    .getHandle(change.scheduleId)
+    .update(() => ({ ...options, state: { paused: false, note: 'ingot dags deploy' } }));
   await tickNow(client, dagId);
+}
+
+/** Creates a schedule that ticks at once, in one call; false when another deploy was faster. */
+async function created(client: Client, options: ScheduleOptions): Promise<boolean> {
+  try {
+    await client.schedule.create({ ...options, state: { triggerImmediately: true } });
+    return true;
+  } catch (error) {
+    if (error instanceof ScheduleAlreadyRunning) return false;
+    throw error;
+  }
 }
 
 /** Lets the DAG's clock tick once more, now; false when it has none. */

@@ -70,7 +70,6 @@ export async function serveWorker(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
   onReady: () => Promise<void>,
-  drainMs?: number,
 ): Promise<void> {
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   installLogger(log, config.logLevel);
@@ -91,16 +90,27 @@ export async function serveWorker(
       ports,
       build: buildId(env),
       cacheFolder: join(cacheFolder(env), 'workflows'),
-      ...(drainMs === undefined ? {} : { drainMs }),
+      queues: config.queues,
+      deployment: config.deployment,
+      drainMs: config.drainSeconds * 1000,
     });
-    signal.addEventListener('abort', () => worker.shutdown(), { once: true });
-    if (signal.aborted) worker.shutdown();
+    const drain = (): void => {
+      log.info({ drainSeconds: config.drainSeconds }, 'takes no more work; what is under way may end');
+      worker.shutdown();
+    };
+    signal.addEventListener('abort', drain, { once: true });
+    if (signal.aborted) drain();
     const running = worker.run();
     const reconciling = reconcileUntil(stop.signal, new Client({ connection, namespace }), ports, log);
     await onReady();
-    log.info({ dags: [...definitions.keys()], taskQueue: config.taskQueue }, 'taking work');
-    await running.finally(() => stop.abort());
+    log.info(
+      { dags: [...definitions.keys()], taskQueue: config.taskQueue, queues: config.queues },
+      'taking work',
+    );
+    const inOrder = await running.finally(() => stop.abort());
     await reconciling;
+    if (inOrder) log.info('everything under way has ended or was handed back');
+    else log.warn('something under way did not end when told to; Temporal gives it to another worker');
   } finally {
     stop.abort();
     await connection.close();

@@ -1,6 +1,7 @@
-import { ActivityCancellationType, scheduleActivity } from '@temporalio/workflow';
+import { ActivityCancellationType, scheduleActivity, workflowInfo } from '@temporalio/workflow';
 import type { Json } from '../dag/json.ts';
 import type { PlanTask } from '../dag/plan.ts';
+import { taskQueueOf } from '../dag/queues.ts';
 import type { RunCommand, RunFacts } from '../dag/reducer.ts';
 import type {
   AttemptReply,
@@ -54,6 +55,11 @@ function summaryOf(
   return parts.length === 0 ? {} : { summary: parts.join(' ') };
 }
 
+/** Of a task on a queue of its own, where the attempt waits. There is no timeout from scheduling to start: a queue nobody polls is a wait. */
+function routed({ queue }: PlanTask): { readonly taskQueue?: string } {
+  return queue === undefined ? {} : { taskQueue: taskQueueOf(workflowInfo().taskQueue, queue) };
+}
+
 function compute(
   { dagId, workflowId, facts, task, askAnyWorker }: AttemptSetting,
   command: StartAttempt,
@@ -77,6 +83,7 @@ function compute(
     retry: attemptRetries,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     allowEagerDispatch: !askAnyWorker,
+    ...routed(task),
   });
 }
 

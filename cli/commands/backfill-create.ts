@@ -16,7 +16,7 @@ import { UsageError, type Cli } from '../cli.ts';
 import { dagNamed } from '../definitions.ts';
 import { awaitBackfill } from '../follow-backfill.ts';
 import { withSession } from '../session.ts';
-import { followToEnd } from './backfill.ts';
+import { backfillLink, followToEnd } from './backfill.ts';
 
 export interface BackfillCreateFlags {
   readonly from: string;
@@ -102,13 +102,15 @@ export async function backfillCreate(cli: Cli, dagId: string, flags: BackfillCre
     const { taskQueue } = session.config;
     const created = await createBackfill(client, { ...asked, taskQueue });
     if (created.joined) cli.note(`${created.workflowId} is under way already: nothing was started.`);
-    if (!flags.detach) return followToEnd(cli, ledger, created, flags.json === true);
+    if (!flags.detach) return followToEnd(cli, session, ledger, created, flags.json === true);
     // From here on `list` and the others know it.
     const begun = await awaitBackfill(cli, ledger, created.backfillId, () => true, begunWithinMs);
-    if (flags.json) return cli.print(JSON.stringify(created));
+    const link = backfillLink(session, created);
+    if (flags.json) return cli.print(JSON.stringify({ ...created, link }));
     cli.print(
       `${created.workflowId}${begun === null ? ' waits for a worker' : ` covers ${begun.counts.total} intervals`}; \`ingot backfill show ${created.workflowId}\` follows it.`,
     );
+    if (link !== null) cli.print(link);
     if (session.stack?.owned)
       cli.note('The stack ends with this command; the backfill goes on when it is up again (`ingot dev`).');
   });

@@ -13,7 +13,8 @@ import { ExitError, UsageError, type Cli } from '../cli.ts';
 import { findBackfill } from '../find-backfill.ts';
 import { awaitBackfill, followBackfill } from '../follow-backfill.ts';
 import { elapsed, instant } from '../format.ts';
-import { withSession } from '../session.ts';
+import { linkTo, listLink } from '../links.ts';
+import { withSession, type Session } from '../session.ts';
 import { textTable } from '../text-table.ts';
 
 export interface BackfillListFlags {
@@ -66,16 +67,23 @@ function unsuccessfulTable(intervals: readonly BackfillIntervalRecord[]): string
   return `${textTable(['INTERVAL', 'STATE', 'RUN', 'WHY'], rows)}${more > 0 ? `\n… and ${more} more; --json prints them all` : ''}`;
 }
 
+/** A backfill that continued as new has many executions: Temporal leads from the first to the others. */
+export function backfillLink(session: Session, { workflowId, backfillId }: BackfillHandle): string | null {
+  return linkTo(session, { workflowId, runId: backfillId });
+}
+
 /** How it stands, and every interval that did not succeed. */
 async function printBackfill(
   cli: Cli,
+  session: Session,
   ledger: Ledger,
   backfill: BackfillRecord,
   json: boolean,
 ): Promise<void> {
+  const link = backfillLink(session, backfill);
   if (json) {
     const intervals = await ledger.backfillIntervals(backfill.backfillId);
-    return cli.print(JSON.stringify({ backfill, intervals }));
+    return cli.print(JSON.stringify({ backfill, intervals, link }));
   }
   const { workflowId, backfillId, reprocess, maxActiveRuns, state, createdAt, endedAt } = backfill;
   cli.print(
@@ -88,18 +96,22 @@ async function printBackfill(
   );
   const unsuccessful = await ledger.backfillIntervals(backfillId, { states: ['failed', 'cancelled'] });
   if (unsuccessful.length > 0) cli.print(`\n${unsuccessfulTable(unsuccessful)}`);
+  const runs = listLink(session, `IngotBackfill = '${backfillId}'`);
+  if (link !== null) cli.print(`\n${link}`);
+  if (runs !== null) cli.print(`its runs: ${runs}`);
 }
 
 /** Follows a backfill, says what came of it, and ends with the exit code for it. */
 export async function followToEnd(
   cli: Cli,
+  session: Session,
   ledger: Ledger,
   { backfillId, workflowId }: BackfillHandle,
   json: boolean,
 ): Promise<void> {
   try {
     const backfill = await followBackfill(cli, ledger, backfillId);
-    await printBackfill(cli, ledger, backfill, json);
+    await printBackfill(cli, session, ledger, backfill, json);
     if (backfill.state !== 'success') throw new ExitError(1);
   } catch (error) {
     if (cli.signal.aborted)
@@ -115,13 +127,13 @@ export async function backfillShow(cli: Cli, text: string, { json = false }: Jso
     const { ledger } = await session.readers();
     const backfill = await findBackfill(ledger, text);
     if (backfill.endedAt === null && !json) return backfill;
-    await printBackfill(cli, ledger, backfill, json);
+    await printBackfill(cli, session, ledger, backfill, json);
     return null;
   });
   if (open === null) return;
   await withSession(cli, { temporal: true }, async (session) => {
     const { ledger } = await session.readers();
-    await followToEnd(cli, ledger, open, json);
+    await followToEnd(cli, session, ledger, open, json);
   });
 }
 

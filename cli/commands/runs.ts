@@ -1,13 +1,15 @@
 import { pc } from '../colours.ts';
 import type { RunState } from '../../dag/plan.ts';
 import type { Ledger, Publication, RunRecord } from '../../ports/ledger.ts';
-import { cancelRun, runResult, temporalUiLink } from '../../workers/client.ts';
+import { cancelRun, runResult } from '../../workers/client.ts';
 import { UsageError, type Cli } from '../cli.ts';
 import { wholeNumber } from '../arguments.ts';
 import { findRun } from '../find-run.ts';
+import { linkTo, listLink } from '../links.ts';
 import { count, elapsed, instant, runStateText, short, stateText } from '../format.ts';
-import { withSession, type Session } from '../session.ts';
+import { withSession } from '../session.ts';
 import { textTable } from '../text-table.ts';
+import { unpolledOf, unpolledText } from '../unpolled.ts';
 
 const states: readonly RunState[] = ['running', 'success', 'failed', 'cancelled'];
 
@@ -16,6 +18,15 @@ export interface RunsListFlags {
   readonly state?: string;
   readonly limit: string;
   readonly json?: boolean;
+}
+
+/** The same list, as the Temporal UI is asked for it. */
+function uiQuery(dagId: string | undefined, state: RunState | undefined): string {
+  const parts = [
+    dagId === undefined ? 'IngotDag is not null' : `IngotDag = '${dagId.replaceAll("'", "''")}'`,
+    ...(state === undefined ? [] : [`IngotState = '${state}'`]),
+  ];
+  return parts.join(' and ');
 }
 
 export async function runsList(cli: Cli, flags: RunsListFlags): Promise<void> {
@@ -29,7 +40,8 @@ export async function runsList(cli: Cli, flags: RunsListFlags): Promise<void> {
       ...(flags.dag === undefined ? {} : { dagId: flags.dag }),
       ...(state === undefined ? {} : { state }),
     });
-    if (flags.json) return cli.print(JSON.stringify(runs));
+    if (flags.json)
+      return cli.print(JSON.stringify(runs.map((run) => ({ ...run, link: linkTo(session, run) }))));
     if (runs.length === 0) return cli.print('No runs. Start one with `ingot run <dag> --date YYYY-MM-DD`.');
     const rows = runs.map((run) => [
       run.dagId,
@@ -41,13 +53,9 @@ export async function runsList(cli: Cli, flags: RunsListFlags): Promise<void> {
       run.runId,
     ]);
     cli.print(textTable(['DAG', 'LOGICAL DATE', 'TYPE', 'STATE', 'STARTED', 'TOOK', 'RUN'], rows));
+    const link = listLink(session, uiQuery(flags.dag, state));
+    if (link !== null) cli.print(`\n${link}`);
   });
-}
-
-function linkTo(session: Session, run: RunRecord): string | null {
-  return session.config.temporalUi === null
-    ? null
-    : temporalUiLink(session.config.temporalUi, session.env['TEMPORAL_NAMESPACE'] ?? 'default', run);
 }
 
 function rowsByTable(outputs: Publication['outputs']): string {
@@ -99,7 +107,9 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
     ]);
     const link = linkTo(session, run);
     const waiting = run.queued ? await waitingFor(ledger, run) : null;
-    if (options.json) return cli.print(JSON.stringify({ run, waiting, attempts, publications, link }));
+    const unpolled = await unpolledOf(cli, session, ledger, run);
+    if (options.json)
+      return cli.print(JSON.stringify({ run, waiting, unpolled, attempts, publications, link }));
     cli.print(
       `${pc.bold(run.workflowId)}  ${runStateText(run)}  ${run.type}  ${elapsed(run.startedAt, run.endedAt)}`,
     );
@@ -109,6 +119,7 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
       ),
     );
     if (waiting !== null) cli.print(waitingText(run, waiting));
+    for (const each of unpolled) cli.print(unpolledText(each));
     if (run.failure !== null) cli.print(`${pc.red('failed')} in ${run.failure.task}: ${run.failure.message}`);
     const rowsOf = written(publications);
     const rows = attempts.map((attempt) => [

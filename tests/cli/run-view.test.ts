@@ -61,3 +61,11 @@ test('a run that no worker begins says so once, with a remedy, and not at once',
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/waiting for a worker that knows the DAG\. .*`ingot down`/);
 });
+
+test('what stands in the way from outside is said once', () => {
+  const running = view([task('train', 'running', '2026-01-01T00:00:00Z')]);
+  display.show(running, new Map());
+  display.show(running, new Map(), ['no worker polls queue gpu']);
+  display.show(running, new Map(), ['no worker polls queue gpu']);
+  expect(lines).toEqual(['sales  train  running', 'sales  no worker polls queue gpu']);
+});

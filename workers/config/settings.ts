@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { z } from 'zod';
+import { everyQueue, isQueueName } from '../../dag/queues.ts';
 import { parseReference } from './secret.ts';
 
 const gib = 1024 ** 3;
@@ -159,6 +160,29 @@ export const settings = {
     env: 'INGOT_TEMPORAL_UI',
     type: text,
     about: 'address of the Temporal UI, for links',
+  },
+  queues: {
+    key: 'worker.queues',
+    env: 'INGOT_QUEUES',
+    type: list.refine(
+      (names) => names.length > 0 && names.every((name) => name === everyQueue || isQueueName(name)),
+      {
+        error: 'names of queues, such as "default,gpu", or "*" for all that the DAGs name',
+      },
+    ),
+    about: 'queues a worker takes tasks from',
+  },
+  deployment: {
+    key: 'worker.deployment',
+    env: 'INGOT_DEPLOYMENT',
+    type: text.refine((name) => isQueueName(name), { error: 'a name of letters, digits, _ and -' }),
+    about: 'Temporal Worker Deployment the workers are versions of: runs end on the code that began them',
+  },
+  drainSeconds: {
+    key: 'worker.drain_seconds',
+    env: 'INGOT_DRAIN_SECONDS',
+    type: whole(0, 86_400),
+    about: 'seconds that attempts may go on after a worker was told to stop',
   },
   taskQueue: {
     key: 'temporal.task_queue',
