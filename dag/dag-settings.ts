@@ -43,6 +43,7 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
     catchup: settings.flag('catchup', options.catchup),
     ...jitterOf(options.jitter, place, problems),
     maxActiveRuns: settings.number('maxActiveRuns', options.maxActiveRuns, 16, 1, 1000),
+    ...(settings.flag('dependsOnPast', options.dependsOnPast) ? { dependsOnPast: true as const } : {}),
     params: Object.fromEntries(
       Object.entries(options.params ?? {}).map(([name, param]) => [
         name,

@@ -3,6 +3,8 @@ import type { Plan, RunOutcome, RunState, TaskState } from '../dag/plan.ts';
 import type { Failure } from '../dag/reducer.ts';
 import type { PartitionValues, Table } from '../dag/relation.ts';
 import type { BackfillLog } from './backfill.ts';
+import type { PastLog } from './past.ts';
+import type { PoolLog } from './pools.ts';
 import type { ScheduleLog } from './schedule-log.ts';
 import type { ColumnStatistics, WrittenFile } from './sql-engine.ts';
 
@@ -294,6 +296,6 @@ export interface PartitionLog {
   referencedKeys(prefix: string): Promise<ReadonlySet<string>>;
 }
 
-export interface Ledger extends RunLog, PartitionLog, ScheduleLog, BackfillLog {
+export interface Ledger extends RunLog, PartitionLog, ScheduleLog, BackfillLog, PoolLog, PastLog {
   close(): Promise<void>;
 }
