@@ -4,7 +4,8 @@ import type { Ledger, RunRecord } from '../ports/ledger.ts';
 import type { PastRequest, PastSteps } from '../ports/past.ts';
 import { step } from './run-steps.ts';
 
-async function lookAtPast(ledger: Ledger, { runId, taskIds }: PastRequest): Promise<PastSeen> {
+/** What the ledger says of the previous interval’s run to tasks that wait for it. */
+export async function lookAtPast(ledger: Ledger, { runId, taskIds }: PastRequest): Promise<PastSeen> {
   const run = await ledger.run(runId);
   const plan = run === null ? null : await ledger.plan(run.planHash);
   if (run === null || plan === null) throw new Error(`The ledger holds no run ${runId}, or no plan of it.`);

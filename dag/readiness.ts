@@ -75,8 +75,10 @@ export function pastSeen(draft: Draft, seen: PastSeen): void {
   for (const instance of Object.values(draft.instances)) {
     if (instance.waitingFor?.reason !== 'past') continue;
     const { taskId, waitingFor } = instance;
-    if (seen.settled === 'all' || seen.settled.includes(taskId)) launch(draft, draft.task(taskId));
-    else
+    if (seen.settled === 'all' || seen.settled.includes(taskId)) {
+      draft.set({ ...instance, waitingFor: null });
+      launch(draft, draft.task(taskId));
+    } else
       draft.set({
         ...instance,
         waitingFor: { ...waitingFor, past: { ...seen.previous, task: seen.tasks[taskId] ?? null } },

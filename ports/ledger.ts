@@ -76,6 +76,8 @@ export interface RunFilter {
   readonly dagId?: string;
   readonly state?: RunState;
   readonly workflowId?: string;
+  /** Open runs that wait for their turn, or that do not. */
+  readonly queued?: boolean;
   /** Newest first; default 50. */
   readonly limit?: number;
 }

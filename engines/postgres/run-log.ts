@@ -104,10 +104,11 @@ async function beginRun(query: Query, run: NewRun): Promise<void> {
   );
 }
 
-const ofRuns: Readonly<Record<'dagId' | 'state' | 'workflowId', string>> = {
+const ofRuns: Readonly<Record<'dagId' | 'state' | 'workflowId' | 'queued', string>> = {
   dagId: 'dag_id',
   state: 'state',
   workflowId: 'workflow_id',
+  queued: 'queued',
 };
 
 function listRuns(query: Query, filter: RunFilter): Promise<RunRecord[]> {
