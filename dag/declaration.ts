@@ -95,7 +95,7 @@ export interface DagOptions<P extends ParamDeclarations = ParamDeclarations> {
   readonly jitter?: Duration;
   /** Scheduled and manual runs open at the same time; 16 unless told. */
   readonly maxActiveRuns?: number;
-  /** Each task waits until the same task of the previous interval's run succeeded or was skipped. */
+  /** Each task waits until the same task of the previous interval's run succeeded or was skipped. Needs a `startDate`. */
   readonly dependsOnPast?: boolean;
   readonly params?: P;
   readonly tags?: readonly string[];

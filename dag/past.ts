@@ -27,7 +27,7 @@ export interface PastSeen {
   readonly tasks: Readonly<Record<string, TaskState>>;
 }
 
-/** The interval before one that starts at `start`; null for the first of a DAG with a start date, which waits for nothing. */
+/** The interval before one that starts at `start`; null for the DAG's first, which waits for nothing. */
 export function previousInterval(
   plan: Timetable & Pick<Plan, 'startAt'>,
   start: string,

@@ -3,8 +3,6 @@ import type { TaskState } from '../dag/plan.ts';
 
 /** What tasks that depend on the past are told of it. */
 export interface PastLog {
-  /** Whether an interval of the DAG that ended by then ever had a run. */
-  ranBefore(dagId: string, end: string): Promise<boolean>;
   /** State of each of the tasks in a run, of its last attempt; a mapped task's as a whole. */
   taskStates(runId: string, taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskState>>;
   /** Workflow ids of the open runs of the DAG whose interval follows a run's. */

@@ -4,13 +4,6 @@ import type { Database } from './database.ts';
 
 export function postgresPastLog(db: Database): PastLog {
   return {
-    ranBefore: async (dagId, end) =>
-      (
-        await db.query<{ ran: boolean }>(
-          'select exists (select from ingot.runs where dag_id = $1 and interval_end <= $2) as ran',
-          [dagId, end],
-        )
-      )[0]!.ran,
     taskStates: async (runId, taskIds) => {
       const rows = await db.query<{ taskId: string; state: TaskState }>(
         `select distinct on (task_id) task_id as "taskId", state from ingot.task_attempts
