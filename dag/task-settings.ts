@@ -129,15 +129,12 @@ export class Settings {
     { options, kind }: TaskDeclaration<never>,
     defaults: Pick<TaskOptions, 'pool' | 'poolSlots' | 'priority'>,
   ): { readonly pool?: PoolPlan } {
-    const name = kind === 'wait' ? options.pool : (options.pool ?? defaults.pool);
+    if (kind === 'wait') return {};
+    const name = options.pool ?? defaults.pool;
     if (name === undefined) {
       for (const option of ['poolSlots', 'priority'] as const)
         if (options[option] !== undefined)
           this.#tell(`a pool for ${option}`, 'none', "Name one, such as pool: 'warehouse', or leave it out.");
-      return {};
-    }
-    if (kind === 'wait') {
-      this.#tell('no pool for a wait, which runs nothing', shown(name), 'Leave it out.');
       return {};
     }
     const wrong = poolNameProblem(this.#place, name);

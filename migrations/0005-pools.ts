@@ -29,7 +29,6 @@ create index pool_leases_of_run on ingot.pool_leases (run_id);
 create index pool_leases_held on ingot.pool_leases (pool, granted_at) where granted_at is not null and released_at is null;
 create index pool_leases_waiting on ingot.pool_leases (pool, priority desc, ticket) where granted_at is null and released_at is null;
 create index pool_leases_untold on ingot.pool_leases (granted_at) where granted_at is not null and told_at is null and released_at is null;
-create index runs_of_interval on ingot.runs (dag_id, interval_end);
 update ingot.format set number = 4;
 `;
 
@@ -40,7 +39,7 @@ export const poolsMigration = {
   },
   async down(knex: Knex): Promise<void> {
     await knex.raw(
-      'drop index ingot.runs_of_interval; drop table ingot.pool_leases; drop table ingot.pools; update ingot.format set number = 2',
+      'drop table ingot.pool_leases; drop table ingot.pools; update ingot.format set number = 2',
     );
   },
 };
