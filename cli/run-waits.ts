@@ -40,8 +40,10 @@ async function pastWaits(
   run: RunRecord,
   attempts: readonly AttemptRecord[],
 ): Promise<[InstanceKey, PastWait][]> {
-  // Nothing of them was attempted: what waits for anything else has begun.
-  const waiting = attempts.filter(({ state, attempt }) => state === 'waiting' && attempt === 0);
+  // No worker has seen them: most of what waits for anything else was begun once, and its past is settled in any case.
+  const waiting = attempts.filter(
+    ({ state, mapIndex, worker }) => state === 'waiting' && mapIndex < 0 && worker === null,
+  );
   if (waiting.length === 0 || !(await ledger.plan(run.planHash))?.dependsOnPast) return [];
   const seen = await lookAtPast(ledger, { runId: run.runId, taskIds: waiting.map(({ taskId }) => taskId) });
   return waiting
@@ -64,5 +66,5 @@ export async function waitsOf(
 ): Promise<ReadonlyMap<InstanceKey, PoolWait | PastWait>> {
   if (run.state !== 'running') return new Map();
   const [pools, past] = await Promise.all([poolWaits(ledger, run), pastWaits(ledger, run, attempts)]);
-  return new Map<InstanceKey, PoolWait | PastWait>([...pools, ...past]);
+  return new Map<InstanceKey, PoolWait | PastWait>([...past, ...pools]);
 }

@@ -178,8 +178,11 @@ export class Draft {
 
   /** Lets a task wait for the previous interval's run. */
   awaitPast(instance: TaskInstance): void {
+    const { mapOver, kind } = this.task(instance.taskId);
     this.set({
       ...instance,
+      // The attempt that waits; a mapped task as a whole and a wait have none.
+      attempt: mapOver === null && kind !== 'wait' ? 1 : 0,
       state: 'waiting',
       waitingFor: { reason: 'past', sinceMs: this.at, past: null },
       scheduledAt: this.#readyAt(instance),

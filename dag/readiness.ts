@@ -90,7 +90,7 @@ function launch(draft: Draft, task: PlanTask): void {
   const instance = draft.instances[task.id]!;
   if (task.mapOver !== null) expand(draft, task, draft.resolve(task.mapOver));
   else if (task.wait !== null) beginWait(draft, task);
-  else draft.start(instance, undefined);
+  else draft.start(instance, undefined, instance.attempt > 0);
 }
 
 function beginWait(draft: Draft, task: PlanTask): void {

@@ -37,5 +37,6 @@ function pastText({ past }: PastWait): string {
     return `waits for the previous interval, ${interval.start} to ${interval.end}, which had no run: \`ingot run ${dagId} --date ${interval.start}\`, or backfill it`;
   const ended = state === 'failed' || state === 'cancelled';
   const remedy = ended ? ': clear it there (`ingot tasks clear`), or mark it (`ingot tasks mark`)' : '';
-  return `waits for itself in ${workflowId}, which is ${state}; there it is ${task ?? 'not begun'}${remedy}`;
+  const there = task === null ? 'has not begun' : `is ${task}`;
+  return `waits for itself in ${workflowId} (${state}), where it ${there}${remedy}`;
 }

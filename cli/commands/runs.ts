@@ -39,6 +39,10 @@ export async function runsList(cli: Cli, flags: RunsListFlags): Promise<void> {
       ...filterOf(state),
     });
     if (flags.json) return cli.print(JSON.stringify(runs));
+    if (runs.length === 0 && (flags.dag !== undefined || state !== undefined))
+      return cli.print(
+        `No ${state === undefined ? '' : `${state} `}runs${flags.dag === undefined ? '' : ` of ${flags.dag}`}.`,
+      );
     if (runs.length === 0) return cli.print('No runs. Start one with `ingot run <dag> --date YYYY-MM-DD`.');
     const rows = runs.map((run) => [
       run.dagId,

@@ -33,7 +33,7 @@ test('the first interval has no past; that of another is the interval before, al
 test('each task waits for itself, and the rest of the run for nothing once the run before succeeded', () => {
   const run = new Driven(plan);
   expect(run.commands).toEqual([{ type: 'look_at_past' }]);
-  expect(run.instance('a')).toMatchObject({ state: 'waiting', attempt: 0, waitingFor: { reason: 'past' } });
+  expect(run.instance('a')).toMatchObject({ state: 'waiting', attempt: 1, waitingFor: { reason: 'past' } });
   run.tell({ type: 'past_seen', settled: [], previous: before, tasks: { a: 'running' } });
   expect(run.instance('a').waitingFor).toMatchObject({ past: { ...before, task: 'running' } });
   run.tell({ type: 'past_seen', settled: ['a'], previous: before, tasks: {} });
@@ -67,11 +67,9 @@ test('a task is settled by success or a skip there, and when that run does not h
 test('a wait for the past names the run or interval and the way out', () => {
   const said = (past: Partial<PreviousRun> & { task?: 'failed' }): string =>
     waitText({ reason: 'past', sinceMs: 0, past: { ...before, task: past.task ?? null, ...past } }, String);
-  expect(said({})).toBe(
-    'waits for itself in d-2026-01-01T00:00:00Z, which is running; there it is not begun',
-  );
+  expect(said({})).toBe('waits for itself in d-2026-01-01T00:00:00Z (running), where it has not begun');
   expect(said({ state: 'failed', task: 'failed' })).toBe(
-    'waits for itself in d-2026-01-01T00:00:00Z, which is failed; there it is failed: clear it there (`ingot tasks clear`), or mark it (`ingot tasks mark`)',
+    'waits for itself in d-2026-01-01T00:00:00Z (failed), where it is failed: clear it there (`ingot tasks clear`), or mark it (`ingot tasks mark`)',
   );
   expect(said({ state: null, runId: null })).toBe(
     'waits for the previous interval, 2025-12-31T00:00:00Z to 2026-01-01T00:00:00Z, which had no run: `ingot run d --date 2025-12-31T00:00:00Z`, or backfill it',
