@@ -117,7 +117,13 @@ export class PoolLeases {
 
   async #call(releases: Pick<PoolAsk, 'leaseId' | 'pool'>[], asks: readonly Lease[]): Promise<PoolAnswer[]> {
     const { workflowId } = workflowInfo();
-    const plain = asks.map(({ asked: _, ...ask }) => ask);
+    const plain = asks.map(({ leaseId, pool, task, slots, priority }) => ({
+      leaseId,
+      pool,
+      task,
+      slots,
+      priority,
+    }));
     try {
       const reply = await this.#scope.run(() =>
         leasePools({ runId: this.#runId, workflowId, releases, asks: plain }),
