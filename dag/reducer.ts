@@ -17,7 +17,6 @@ export type {
   PastWait,
   PoolWait,
   TaskInstance,
-  TimedWait,
   WaitReason,
 } from './run-progress.ts';
 
