@@ -9,13 +9,13 @@ export { taskOutput } from './draft.ts';
 export type {
   Failure,
   InstanceKey,
+  PastWait,
+  PoolWait,
   RunCommand,
   RunEvent,
   RunFacts,
   RunProgress,
   Step,
-  PastWait,
-  PoolWait,
   TaskInstance,
   WaitReason,
 } from './run-progress.ts';
