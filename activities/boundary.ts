@@ -4,6 +4,8 @@ import type { JsonObject } from '../dag/json.ts';
 import type { AttemptReply, AttemptRequest, PublishStep } from '../ports/run-steps.ts';
 import { runAttempt } from './attempt.ts';
 import { createBackfillSteps } from './backfill-steps.ts';
+import { createPastSteps } from './past-steps.ts';
+import { createPoolSteps } from './pool-steps.ts';
 import { createRunSteps } from './run-steps.ts';
 import { createScheduleSteps } from './schedule-steps.ts';
 import type { Ports, TaskContext } from './task-context.ts';
@@ -54,6 +56,8 @@ export function createActivities(parts: ActivityParts): Record<string, Activity>
     ...steps,
     ...createBackfillSteps(ledger),
     ...createScheduleSteps(ledger),
+    ...createPoolSteps(ledger),
+    ...createPastSteps(ledger),
   };
   for (const [dagId, dag] of parts.definitions)
     for (const [taskId, body] of dag.bodies)

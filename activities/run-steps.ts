@@ -109,7 +109,8 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
 async function endRun(ledger: Ledger, end: EndRunRequest): Promise<EndedRun> {
   await ledger.recordAttempts(end.runId, end.attempts, end.events);
   const outcome = await ledger.endRun(end.runId, end.outcome, end.endedAt, end.failure);
-  return { outcome, nextQueued: await ledger.nextQueued(end.runId) };
+  const ended = { outcome, nextQueued: await ledger.nextQueued(end.runId) };
+  return end.dependsOnPast ? { ...ended, followers: await ledger.followers(end.runId) } : ended;
 }
 
 async function readParked(objects: ObjectStore, key: string): Promise<Manifest> {

@@ -92,7 +92,7 @@ const runs = program.command('runs').description('runs that were and are');
 runs
   .command('list', { isDefault: true })
   .option('--dag <dag>')
-  .option('--state <state>', 'running, success, failed or cancelled')
+  .option('--state <state>', 'queued, running, success, failed or cancelled')
   .option('--limit <n>', 'newest first', '30')
   .option(...json)
   .action(action(async () => (await import('./commands/runs.ts')).runsList));
@@ -146,6 +146,28 @@ dags
   )
   .option(...json)
   .action(action(async () => (await import('./commands/trigger.ts')).dagsTrigger));
+
+const pools = program.command('pools').description('slots that tasks share across runs and DAGs');
+pools
+  .command('list', { isDefault: true })
+  .option(...json)
+  .action(action(async () => (await import('./commands/pools.ts')).poolsList));
+pools
+  .command('show <name>')
+  .description('who holds its slots, and who waits, in order')
+  .option(...json)
+  .action(action(async () => (await import('./commands/pools.ts')).poolsShow));
+pools
+  .command('set <name> <slots>')
+  .description('create a pool, or change its size; 0 closes it')
+  .option('--description <text>')
+  .option(...json)
+  .action(action(async () => (await import('./commands/pools.ts')).poolsSet));
+pools
+  .command('delete <name>')
+  .description('delete a pool that nobody holds or waits for')
+  .option(...json)
+  .action(action(async () => (await import('./commands/pools.ts')).poolsDelete));
 
 const backfill = program.command('backfill').description('runs for the intervals of a date range');
 backfill

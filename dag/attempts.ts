@@ -2,6 +2,7 @@ import type { Json } from './json.ts';
 import { durationText } from './duration.ts';
 import type { Draft } from './draft.ts';
 import type { PlanTask } from './plan.ts';
+import type { PoolAnswer } from './pools.ts';
 import { choiceFailure, invalid } from './readiness.ts';
 import { conflictDelayMs, maxConflicts, retryDelayMs, unknownTaskDelayMs } from './retries.ts';
 import type { Failure, RunEvent, TaskInstance } from './run-progress.ts';
@@ -14,6 +15,8 @@ export function attemptEnded(draft: Draft, event: AttemptEvent): void {
   if (instance === undefined || instance.state !== 'running' || instance.attempt !== event.attempt) return;
   // A mapped task as a whole is running without an attempt of its own.
   if (instance.attempt === 0) return;
+  if (draft.task(instance.taskId).pool !== undefined)
+    draft.command({ type: 'release_pool', key: instance.key });
   switch (event.type) {
     case 'attempt_succeeded':
       return succeeded(draft, instance, event.output);
@@ -103,9 +106,23 @@ function conflicted(draft: Draft, before: TaskInstance): void {
 /** The timer of a waiting instance went off: the next attempt or poke begins, or a `wait` is over. */
 export function timerFired(draft: Draft, instance: TaskInstance): void {
   const reason = instance.waitingFor?.reason;
-  if (reason === undefined) return;
+  if (reason === undefined || reason === 'pool' || reason === 'past') return;
   if (reason === 'timer') return draft.end(instance, 'success');
   draft.start(instance, itemOf(draft, instance), reason === 'sensor' || reason === 'no_worker_knows_task');
+}
+
+/** What a pool said: the attempt begins, has failed, or goes on waiting. */
+export function poolAnswered(draft: Draft, answer: PoolAnswer): void {
+  const instance = draft.instances[answer.key];
+  if (instance?.waitingFor?.reason !== 'pool') return;
+  switch (answer.type) {
+    case 'granted':
+      return draft.begin(instance, itemOf(draft, instance));
+    case 'refused':
+      return draft.end(instance, 'failed', { failure: answer.failure });
+    case 'waits':
+      return draft.set({ ...instance, waitingFor: { ...instance.waitingFor, standing: answer.standing } });
+  }
 }
 
 function itemOf(draft: Draft, instance: TaskInstance): Json | undefined {

@@ -88,7 +88,7 @@ export function* backfillIntervals(
   }
 }
 
-type Limits = Pick<Plan, 'schedule' | 'timezone' | 'startAt' | 'endAt'>;
+type Limits = Pick<Plan, 'schedule' | 'timezone' | 'startAt' | 'endAt' | 'dependsOnPast'>;
 
 /** A date as `to` means the whole day, whatever the schedule: its last instant in the DAG's time zone. */
 function lastInstant(text: string, timezone: string): number | null {
@@ -130,6 +130,15 @@ export function backfillRange(
   now: number,
 ): BackfillRange | readonly Problem[] {
   const { schedule, timezone, startAt, endAt } = limits;
+  if (backwards && limits.dependsOnPast)
+    return [
+      problem(
+        '--backwards',
+        'a DAG whose runs do not depend on the past',
+        'dependsOnPast: each run would wait for the one before, which comes after it',
+        'Leave --backwards out.',
+      ),
+    ];
   const ends = endsOf(texts, timezone);
   if (!('from' in ends)) return ends;
   if (ends.from > ends.to)

@@ -153,6 +153,7 @@ function planTask(
     ...settings.times(task, defaults.timeout),
     sensor: task.kind === 'sensor' ? settings.sensor(options) : null,
     wait: wait?.plan ?? null,
+    ...settings.pool(task, defaults),
     ...(settings.flag('handlesFailure', options.handlesFailure) ? { handlesFailure: true as const } : {}),
     ...settings.queue(task, defaults.queue),
     summary: settings.text('summary', options.summary ?? kind?.summary),

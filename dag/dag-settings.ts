@@ -43,6 +43,7 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
     catchup: settings.flag('catchup', options.catchup),
     ...jitterOf(options.jitter, place, problems),
     maxActiveRuns: settings.number('maxActiveRuns', options.maxActiveRuns, 16, 1, 1000),
+    ...pastOf(options, settings, place, problems),
     params: Object.fromEntries(
       Object.entries(options.params ?? {}).map(([name, param]) => [
         name,
@@ -102,6 +103,26 @@ function jitterOf(option: DagOptions['jitter'], place: string, problems: Problem
   if (jitterMs !== null && jitterMs % 1000 === 0) return jitterMs === 0 ? {} : { jitterMs };
   problems.push(problem(place, 'jitter to be whole seconds', shown(option), "For example '30s'."));
   return {};
+}
+
+/** Somewhere the past begins: without a start each run would wait for one before it. */
+function pastOf(
+  { dependsOnPast, startDate }: DagOptions,
+  settings: Settings,
+  place: string,
+  problems: Problem[],
+): Pick<Plan, 'dependsOnPast'> {
+  if (!settings.flag('dependsOnPast', dependsOnPast)) return {};
+  if (startDate === undefined)
+    problems.push(
+      problem(
+        place,
+        'a startDate beside dependsOnPast',
+        'none',
+        'Its first interval is the one that waits for nothing.',
+      ),
+    );
+  return { dependsOnPast: true };
 }
 
 function textList(

@@ -54,6 +54,12 @@ export interface TaskOptions {
   /** An attempt not heard of for this long is taken for lost. */
   readonly heartbeat?: Duration;
   readonly summary?: string;
+  /** Pool whose slots an attempt holds while it runs. Without one an attempt waits for nobody. */
+  readonly pool?: string;
+  /** Slots of the pool an attempt takes; 1 unless told. */
+  readonly poolSlots?: number;
+  /** Of the attempts that wait for the pool the highest comes first, then who asked first; 0 unless told. */
+  readonly priority?: number;
   /**
    * The success of this task makes up for the failure it reacts to: the run does not fail because of it. Only with
    * `one_failed` or `all_failed`. An alert leaves it out, so that a told failure stays a failure.
@@ -91,11 +97,13 @@ export interface DagOptions<P extends ParamDeclarations = ParamDeclarations> {
   readonly jitter?: Duration;
   /** Scheduled and manual runs open at the same time; 16 unless told. */
   readonly maxActiveRuns?: number;
+  /** Each task waits until the same task of the previous interval's run succeeded or was skipped. Needs a `startDate`. */
+  readonly dependsOnPast?: boolean;
   readonly params?: P;
   readonly tags?: readonly string[];
   readonly owners?: readonly string[];
   /** What every task gets unless it says otherwise. */
-  readonly defaults?: Pick<TaskOptions, 'retries' | 'timeout' | 'queue'>;
+  readonly defaults?: Pick<TaskOptions, 'retries' | 'timeout' | 'queue' | 'pool' | 'poolSlots' | 'priority'>;
 }
 
 /** A task as it was written down, before anything was checked. */

@@ -11,7 +11,7 @@ import type {
   RunProgress,
   Step,
   TaskInstance,
-  WaitReason,
+  TimedWait,
 } from './run-progress.ts';
 import { hasEnded } from './trigger-rules.ts';
 
@@ -93,6 +93,7 @@ export class Draft {
   readonly index: PlanIndex;
   readonly at: number;
   cancelRequested: boolean;
+  pastSettled: boolean;
   readonly #before: RunProgress;
   readonly #instances: Record<InstanceKey, TaskInstance>;
   readonly #open: OpenCounts;
@@ -106,6 +107,7 @@ export class Draft {
     this.index = planIndex(plan);
     this.at = at;
     this.cancelRequested = progress.cancelRequested;
+    this.pastSettled = progress.pastSettled === true;
     this.#before = progress;
     this.#instances = { ...progress.instances };
     this.#open = openCountsOf(progress.instances);
@@ -151,17 +153,53 @@ export class Draft {
     });
   }
 
-  /** Begins an attempt; `again` repeats the current number, for a poke and for a task no worker knew. */
+  /** When the instance became ready; a sensor's time runs from its first poke. */
+  #readyAt({ taskId, scheduledAt }: TaskInstance): number | null {
+    return scheduledAt ?? (this.task(taskId).kind === 'sensor' ? null : this.at);
+  }
+
+  /**
+   * Begins an attempt, or lets it wait for the slots it needs; `again` repeats the current number, for a poke and for a
+   * task no worker knew.
+   */
   start(instance: TaskInstance, item: Json | undefined, again = false): void {
-    const attempt = again ? instance.attempt : instance.attempt + 1;
+    const next = { ...instance, attempt: again ? instance.attempt : instance.attempt + 1 };
+    const { pool } = this.task(instance.taskId);
+    if (pool === undefined) return this.begin(next, item);
+    const { name, slots } = pool;
+    this.set({
+      ...next,
+      state: 'waiting',
+      waitingFor: { reason: 'pool', pool: name, slots, sinceMs: this.at, standing: null },
+      scheduledAt: this.#readyAt(next),
+    });
+    this.command({ type: 'ask_pool', key: next.key, pool });
+  }
+
+  /** Lets a task wait for the previous interval's run. */
+  awaitPast(instance: TaskInstance): void {
+    const { mapOver, kind } = this.task(instance.taskId);
+    this.set({
+      ...instance,
+      // The attempt that waits; a mapped task as a whole and a wait have none.
+      attempt: mapOver === null && kind !== 'wait' ? 1 : 0,
+      state: 'waiting',
+      waitingFor: { reason: 'past', sinceMs: this.at, past: null },
+      scheduledAt: this.#readyAt(instance),
+    });
+    if (!this.#commands.some((command) => command.type === 'look_at_past'))
+      this.command({ type: 'look_at_past' });
+  }
+
+  /** Begins the attempt whose number the instance carries. */
+  begin(instance: TaskInstance, item: Json | undefined): void {
     this.set({
       ...instance,
       state: 'running',
-      attempt,
       waitingFor: null,
       scheduledAt: instance.scheduledAt ?? this.at,
     });
-    const { key, taskId, mapIndex } = instance;
+    const { key, taskId, mapIndex, attempt } = instance;
     const input = this.resolve(this.task(taskId).input, item);
     this.command({
       type: 'start_attempt',
@@ -178,7 +216,7 @@ export class Draft {
   pause(
     instance: TaskInstance,
     state: 'waiting' | 'up_for_retry',
-    reason: WaitReason['reason'],
+    reason: TimedWait['reason'],
     untilMs: number,
   ): void {
     this.set({
@@ -228,15 +266,22 @@ export class Draft {
     const { facts } = this.#before;
     openCounts.set(this.#instances, this.#open);
     return {
-      progress: { facts, instances: this.#instances, cancelRequested: this.cancelRequested, outcome },
+      progress: {
+        facts,
+        instances: this.#instances,
+        cancelRequested: this.cancelRequested,
+        ...(this.pastSettled ? { pastSettled: true as const } : {}),
+        outcome,
+      },
       commands: this.#commands.sort((a, b) => byKey(commandKey(a), commandKey(b))),
       changed: [...this.#changed].sort(byKey).map((key) => this.#instances[key]!),
     };
   }
 }
 
-/** `finish_run` sorts last. */
+/** `look_at_past` sorts first, `finish_run` last. */
 function commandKey(command: RunCommand): string {
+  if (command.type === 'look_at_past') return '';
   return command.type === 'finish_run' ? '\u{10ffff}' : command.key;
 }
 

@@ -35,6 +35,20 @@ export function dagIdProblem(place: string, id: string): Problem | null {
   );
 }
 
+/** More than any pool needs, and far from the limits of a whole number. */
+export const maxPoolSlots = 1_000_000;
+
+/** What is wrong with the name of a pool. */
+export function poolNameProblem(place: string, name: string): Problem | null {
+  if (typeof name === 'string' && /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/.test(name)) return null;
+  return problem(
+    place,
+    'a pool name of at most 100 letters, digits, _, . and -',
+    shown(name),
+    'Rename the pool.',
+  );
+}
+
 function idProblem(place: string, id: string, pattern: RegExp, allowed: string): Problem | null {
   if (typeof id !== 'string' || !pattern.test(id) || id.length > 100)
     return problem(place, `an id of at most 100 ${allowed}`, shown(id), 'Rename it.');

@@ -94,6 +94,13 @@ export interface SensorPlan {
 /** Either a length of time after the task became ready or an instant (RFC 3339). */
 export type WaitPlan = { readonly forMs: number } | { readonly until: ArgumentExpression };
 
+/** Slots of a pool an attempt holds while it runs; of those who wait, the highest `priority` comes first. */
+export interface PoolPlan {
+  readonly name: string;
+  readonly slots: number;
+  readonly priority: number;
+}
+
 export interface PlanTask {
   readonly id: string;
   readonly kind: TaskKindName;
@@ -110,6 +117,8 @@ export interface PlanTask {
   readonly heartbeatMs: number | null;
   readonly sensor: SensorPlan | null;
   readonly wait: WaitPlan | null;
+  /** Absent when an attempt needs no slots of any pool. */
+  readonly pool?: PoolPlan;
   /** Its success makes up for the failure it reacts to; only with `one_failed` and `all_failed`. */
   readonly handlesFailure?: true;
   /** Workers that poll this queue run its attempts; absent for the default queue. */
@@ -142,6 +151,8 @@ export interface Plan {
   /** Ticks come up to this much later, at random, so that many DAGs of one schedule do not start at once. */
   readonly jitterMs?: number;
   readonly maxActiveRuns: number;
+  /** A task waits until the same task of the previous interval's run succeeded or was skipped. */
+  readonly dependsOnPast?: true;
   readonly params: Readonly<Record<string, ParamPlan>>;
   readonly tags: readonly string[];
   readonly owners: readonly string[];

@@ -1,6 +1,7 @@
 import type { Json } from './json.ts';
 import { instantOfText } from './interval.ts';
 import { maxMapLength } from './plan.ts';
+import type { PastSeen } from './past.ts';
 import type { PlanTask } from './plan.ts';
 import { descendants } from './plan-index.ts';
 import type { Draft } from './draft.ts';
@@ -64,10 +65,32 @@ function consider(draft: Draft, taskId: string): void {
 }
 
 function begin(draft: Draft, task: PlanTask): void {
+  if (draft.plan.dependsOnPast && !draft.pastSettled) draft.awaitPast(draft.instances[task.id]!);
+  else launch(draft, task);
+}
+
+/** What was found of the previous interval's run: tasks that have no more to wait for begin. */
+export function pastSeen(draft: Draft, seen: PastSeen): void {
+  if (seen.settled === 'all') draft.pastSettled = true;
+  for (const instance of Object.values(draft.instances)) {
+    if (instance.waitingFor?.reason !== 'past') continue;
+    const { taskId, waitingFor } = instance;
+    if (seen.settled === 'all' || seen.settled.includes(taskId)) {
+      draft.set({ ...instance, waitingFor: null });
+      launch(draft, draft.task(taskId));
+    } else
+      draft.set({
+        ...instance,
+        waitingFor: { ...waitingFor, past: { ...seen.previous, task: seen.tasks[taskId] ?? null } },
+      });
+  }
+}
+
+function launch(draft: Draft, task: PlanTask): void {
   const instance = draft.instances[task.id]!;
   if (task.mapOver !== null) expand(draft, task, draft.resolve(task.mapOver));
   else if (task.wait !== null) beginWait(draft, task);
-  else draft.start(instance, undefined);
+  else draft.start(instance, undefined, instance.attempt > 0);
 }
 
 function beginWait(draft: Draft, task: PlanTask): void {

@@ -1,14 +1,16 @@
-import { attemptEnded, timerFired } from './attempts.ts';
+import { attemptEnded, poolAnswered, timerFired } from './attempts.ts';
 import { Draft, newInstance } from './draft.ts';
 import { failuresOf, outcomeOf } from './outcome.ts';
 import type { Plan } from './plan.ts';
-import { settle, settleAll } from './readiness.ts';
-import type { RunEvent, RunFacts, RunProgress, Step } from './run-progress.ts';
+import { pastSeen, settle, settleAll } from './readiness.ts';
+import type { RunEvent, RunFacts, RunProgress, Step, TaskInstance } from './run-progress.ts';
 
 export { taskOutput } from './draft.ts';
 export type {
   Failure,
   InstanceKey,
+  PastWait,
+  PoolWait,
   RunCommand,
   RunEvent,
   RunFacts,
@@ -51,6 +53,11 @@ function perform(draft: Draft, event: RunEvent): void {
       if (instance !== undefined) timerFired(draft, instance);
       return;
     }
+    case 'pools_answered':
+      for (const answer of event.answers) poolAnswered(draft, answer);
+      return;
+    case 'past_seen':
+      return pastSeen(draft, event);
     case 'cancel_requested':
       return cancel(draft);
     case 'attempt_succeeded':
@@ -70,7 +77,17 @@ function cancel(draft: Draft): void {
   draft.cancelRequested = true;
   for (const instance of Object.values(draft.instances)) {
     if (instance.waitingFor === null) continue;
-    draft.command({ type: 'cancel_timer', key: instance.key });
-    draft.end(instance, instance.waitingFor.reason === 'retry' ? 'failed' : 'skipped');
+    stopWaiting(draft, instance);
+    draft.end(instance, isRetry(instance) ? 'failed' : 'skipped');
   }
+}
+
+function stopWaiting(draft: Draft, { key, waitingFor }: TaskInstance): void {
+  if (waitingFor?.reason === 'pool') draft.command({ type: 'release_pool', key });
+  else if (waitingFor?.reason !== 'past') draft.command({ type: 'cancel_timer', key });
+}
+
+/** It has failed, and waits to be tried again or for the slots to be tried with. */
+function isRetry({ waitingFor, failures }: TaskInstance): boolean {
+  return waitingFor?.reason === 'retry' || (waitingFor?.reason === 'pool' && failures > 0);
 }

@@ -1,5 +1,7 @@
 import type { Json, JsonObject } from './json.ts';
-import type { RunState, TaskState } from './plan.ts';
+import type { PastSeen, PastStanding } from './past.ts';
+import type { PoolPlan, RunState, TaskState } from './plan.ts';
+import type { PoolAnswer, PoolStanding } from './pools.ts';
 
 /**
  * Names a task instance: `<task id>`, or `<task id>[<index>]` for an instance of a mapped task. A mapped task has
@@ -32,19 +34,38 @@ export interface TaskInstance {
   /** Null unless it succeeded. That of a mapped task as a whole is not stored: {@link taskOutput} makes it from its instances. */
   readonly output: Json;
   readonly failure: Failure | null;
-  /** Why a `waiting` or `up_for_retry` instance is not running, and until when (ms since the epoch). */
+  /** Why a `waiting` or `up_for_retry` instance is not running, and until or since when (ms since the epoch). */
   readonly waitingFor: WaitReason | null;
   /** When it first became ready to run, whatever the attempt. */
   readonly scheduledAt: number | null;
   readonly endedAt: number | null;
 }
 
-export type WaitReason =
+/** Ends when its timer fires. */
+export type TimedWait =
   | { readonly reason: 'retry'; readonly untilMs: number }
   | { readonly reason: 'timer'; readonly untilMs: number }
   | { readonly reason: 'sensor'; readonly untilMs: number }
   | { readonly reason: 'snapshot_conflict'; readonly untilMs: number }
   | { readonly reason: 'no_worker_knows_task'; readonly untilMs: number };
+
+/** Ends when the pool grants its slots. `standing` is null until the pool was asked. */
+export interface PoolWait {
+  readonly reason: 'pool';
+  readonly pool: string;
+  readonly slots: number;
+  readonly sinceMs: number;
+  readonly standing: PoolStanding | null;
+}
+
+/** Ends when the same task of the previous interval's run has succeeded or was skipped. `past` is null until the ledger was asked. */
+export interface PastWait {
+  readonly reason: 'past';
+  readonly sinceMs: number;
+  readonly past: PastStanding | null;
+}
+
+export type WaitReason = TimedWait | PoolWait | PastWait;
 
 /** What the run's tasks may refer to besides each other. All small JSON. */
 export interface RunFacts {
@@ -58,6 +79,8 @@ export interface RunProgress {
   readonly facts: RunFacts;
   readonly instances: Readonly<Record<InstanceKey, TaskInstance>>;
   readonly cancelRequested: boolean;
+  /** Nothing of the previous interval's run is waited for any more. */
+  readonly pastSettled?: true;
   /** Null while the run is open. */
   readonly outcome: RunState | null;
 }
@@ -80,6 +103,9 @@ export type RunEvent = { readonly at: number } & (
   | { readonly type: 'snapshot_conflicted'; readonly key: InstanceKey; readonly attempt: number }
   | { readonly type: 'task_unknown'; readonly key: InstanceKey; readonly attempt: number }
   | { readonly type: 'timer_fired'; readonly key: InstanceKey }
+  /** What pools said of the instances that wait for them. */
+  | { readonly type: 'pools_answered'; readonly answers: readonly PoolAnswer[] }
+  | ({ readonly type: 'past_seen' } & PastSeen)
   | { readonly type: 'cancel_requested' }
 );
 
@@ -98,6 +124,11 @@ export type RunCommand =
     }
   | { readonly type: 'start_timer'; readonly key: InstanceKey; readonly untilMs: number }
   | { readonly type: 'cancel_timer'; readonly key: InstanceKey }
+  | { readonly type: 'ask_pool'; readonly key: InstanceKey; readonly pool: PoolPlan }
+  /** Gives slots back, or the place in the queue. */
+  | { readonly type: 'release_pool'; readonly key: InstanceKey }
+  /** Ask the ledger about the previous interval's run, now and then for as long as an instance waits for it. */
+  | { readonly type: 'look_at_past' }
   | {
       readonly type: 'finish_run';
       readonly outcome: Exclude<RunState, 'running'>;

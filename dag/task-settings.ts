@@ -1,7 +1,8 @@
 import type { RetryOptions, TaskDeclaration, TaskOptions } from './declaration.ts';
 import type { Duration } from './duration.ts';
 import { durationMs, durationText } from './duration.ts';
-import type { RetryPlan, RetryRule, SensorPlan } from './plan.ts';
+import { maxPoolSlots, poolNameProblem } from './names.ts';
+import type { PoolPlan, RetryPlan, RetryRule, SensorPlan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import { problem, shown } from './problems.ts';
 import { defaultQueue, isQueueName } from './queues.ts';
@@ -139,6 +140,30 @@ export class Settings {
     if (typeof queue === 'string' && isQueueName(queue)) return queue === defaultQueue ? {} : { queue };
     this.#tell('queue to be a name of at most 100 letters, digits, _ and -', shown(queue));
     return {};
+  }
+
+  /** Nothing for a task that names no pool, and for a `wait`, which never runs. */
+  pool(
+    { options, kind }: TaskDeclaration<never>,
+    defaults: Pick<TaskOptions, 'pool' | 'poolSlots' | 'priority'>,
+  ): { readonly pool?: PoolPlan } {
+    if (kind === 'wait') return {};
+    const name = options.pool ?? defaults.pool;
+    if (name === undefined) {
+      for (const option of ['poolSlots', 'priority'] as const)
+        if (options[option] !== undefined)
+          this.#tell(`a pool for ${option}`, 'none', "Name one, such as pool: 'warehouse', or leave it out.");
+      return {};
+    }
+    const wrong = poolNameProblem(this.#place, name);
+    if (wrong !== null) this.#problems.push(wrong);
+    return {
+      pool: {
+        name,
+        slots: this.number('poolSlots', options.poolSlots ?? defaults.poolSlots, 1, 1, maxPoolSlots),
+        priority: this.number('priority', options.priority ?? defaults.priority, 0, -1e9, 1e9),
+      },
+    };
   }
 
   sensor(options: TaskDeclaration<never>['options']): SensorPlan {

@@ -3,6 +3,8 @@ import type { Plan, RunOutcome, RunState, TaskState } from '../dag/plan.ts';
 import type { Failure } from '../dag/reducer.ts';
 import type { PartitionValues, Table } from '../dag/relation.ts';
 import type { BackfillLog } from './backfill.ts';
+import type { PastLog } from './past.ts';
+import type { PoolLog } from './pools.ts';
 import type { ScheduleLog } from './schedule-log.ts';
 import type { ColumnStatistics, WrittenFile } from './sql-engine.ts';
 
@@ -74,6 +76,8 @@ export interface RunFilter {
   readonly dagId?: string;
   readonly state?: RunState;
   readonly workflowId?: string;
+  /** Open runs that wait for their turn, or that do not. */
+  readonly queued?: boolean;
   /** Newest first; default 50. */
   readonly limit?: number;
 }
@@ -294,6 +298,6 @@ export interface PartitionLog {
   referencedKeys(prefix: string): Promise<ReadonlySet<string>>;
 }
 
-export interface Ledger extends RunLog, PartitionLog, ScheduleLog, BackfillLog {
+export interface Ledger extends RunLog, PartitionLog, ScheduleLog, BackfillLog, PoolLog, PastLog {
   close(): Promise<void>;
 }

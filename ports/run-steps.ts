@@ -93,6 +93,8 @@ export interface EndRunRequest extends RecordRequest {
   readonly outcome: RunOutcome;
   readonly endedAt: string;
   readonly failure: RunRecord['failure'];
+  /** Ask for the runs that wait for this one's end. */
+  readonly dependsOnPast?: true;
 }
 
 /** Absent in the histories of runs that began before there were turns. */
@@ -101,6 +103,8 @@ export interface EndedRun {
   readonly outcome: RunOutcome;
   /** Workflow id of the run of the same DAG that gets its turn next, or null. */
   readonly nextQueued: string | null;
+  /** Workflow ids of the runs that may wait for this one's end; absent unless asked for. */
+  readonly followers?: readonly string[];
 }
 
 /** The interpreter's own activities, by their type. Each may be repeated. */

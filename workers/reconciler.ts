@@ -120,6 +120,12 @@ async function reconcile(
   return { run, outcome: ending.outcome, execution: ending.execution };
 }
 
+async function openRuns(ledger: Ledger, only: readonly string[] | undefined): Promise<readonly RunRecord[]> {
+  if (only === undefined) return ledger.runs({ state: 'running', limit: 100_000 });
+  const runs = await Promise.all(only.map((runId) => ledger.run(runId)));
+  return runs.filter((run) => run?.state === 'running') as readonly RunRecord[];
+}
+
 /**
  * Closes the ledger's open runs whose execution is closed or gone, with one event `run_reconciled` each, and answers
  * them. May be called at any time and by several workers. Throws RetryableError when Temporal cannot be asked.
@@ -128,12 +134,15 @@ export async function reconcileRuns({
   ledger,
   client,
   now = Date.now,
+  only,
 }: {
   readonly ledger: Ledger;
   readonly client: Client;
   readonly now?: () => number;
+  /** Ids of the runs to look at; all that are open unless given. */
+  readonly only?: readonly string[];
 }): Promise<readonly ReconciledRun[]> {
-  const open = await ledger.runs({ state: 'running', limit: 100_000 });
+  const open = await openRuns(ledger, only);
   const found: ReconciledRun[] = [];
   for (let start = 0; start < open.length; start += atOnce) {
     const some = open.slice(start, start + atOnce);

@@ -9,7 +9,8 @@ import { temporalConnectOptions } from './config/temporal.ts';
 import { loadDefinitions } from './definitions.ts';
 import { linkedNotifier } from './linked-notifier.ts';
 import { openPorts, type OpenedPorts } from './open-ports.ts';
-import { reconcileRuns } from './reconciler.ts';
+import { keepPools } from './pool-keeper.ts';
+import { reconcileRuns, type ReconciledRun } from './reconciler.ts';
 import { cacheFolder } from './stack/temporal-binary.ts';
 import { openWorker } from './worker.ts';
 import { join } from 'node:path';
@@ -18,6 +19,8 @@ type Log = pino.Logger;
 
 /** How long a run that ended without saying so may look open. */
 const reconcileEveryMs = 30_000;
+/** How long slots may stay with a run that ended, and a grant untold. */
+const keepPoolsEveryMs = 15_000;
 
 function installLogger(log: Log, level: Config['logLevel']): void {
   const levels: Readonly<Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'>> = {
@@ -33,35 +36,63 @@ function installLogger(log: Log, level: Config['logLevel']): void {
   Runtime.install({ logger, shutdownSignals: [] });
 }
 
-async function reconcileUntil(
+/** One round after another; what one cannot do the next tries again. */
+async function repeatUntil(
   signal: AbortSignal,
-  client: Client,
-  ports: OpenedPorts,
+  everyMs: number,
   log: Log,
+  complaint: string,
+  round: () => Promise<void>,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      for (const { run, outcome, execution } of await reconcileRuns({ ledger: ports.ledger, client }))
-        log.warn(
-          { run: run.runId, workflowId: run.workflowId, outcome, execution },
-          'closed a run that had ended without saying so',
-        );
-      for (const { backfill, outcome, execution } of await reconcileBackfills({
-        ledger: ports.ledger,
-        client,
-      }))
+      await round();
+    } catch (error) {
+      log.warn({ error: error instanceof Error ? error.message : String(error) }, complaint);
+    }
+    await delay(everyMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+function tellClosed(log: Log, closed: readonly ReconciledRun[]): void {
+  for (const { run, outcome, execution } of closed)
+    log.warn(
+      { run: run.runId, workflowId: run.workflowId, outcome, execution },
+      'closed a run that had ended without saying so',
+    );
+}
+
+function reconcileUntil(
+  signal: AbortSignal,
+  client: Client,
+  { ledger }: OpenedPorts,
+  log: Log,
+): Promise<void> {
+  return repeatUntil(
+    signal,
+    reconcileEveryMs,
+    log,
+    'could not look for runs that ended without saying so',
+    async () => {
+      tellClosed(log, await reconcileRuns({ ledger, client }));
+      for (const { backfill, outcome, execution } of await reconcileBackfills({ ledger, client }))
         log.warn(
           { backfill: backfill.backfillId, workflowId: backfill.workflowId, outcome, execution },
           'closed a backfill that had ended without saying so',
         );
-    } catch (error) {
-      log.warn(
-        { error: error instanceof Error ? error.message : String(error) },
-        'could not look for runs that ended without saying so',
-      );
-    }
-    await delay(reconcileEveryMs, undefined, { signal }).catch(() => {});
-  }
+    },
+  );
+}
+
+function keepPoolsUntil(
+  signal: AbortSignal,
+  client: Client,
+  { ledger }: OpenedPorts,
+  log: Log,
+): Promise<void> {
+  return repeatUntil(signal, keepPoolsEveryMs, log, 'could not look at the pools', async () =>
+    tellClosed(log, await keepPools({ ledger, client })),
+  );
 }
 
 /** Works until `signal` is aborted; then lets what is under way end. `onReady` is called once it takes work. */
@@ -101,14 +132,18 @@ export async function serveWorker(
     signal.addEventListener('abort', drain, { once: true });
     if (signal.aborted) drain();
     const running = worker.run();
-    const reconciling = reconcileUntil(stop.signal, new Client({ connection, namespace }), ports, log);
+    const client = new Client({ connection, namespace });
+    const keeping = Promise.all([
+      reconcileUntil(stop.signal, client, ports, log),
+      keepPoolsUntil(stop.signal, client, ports, log),
+    ]);
     await onReady();
     log.info(
       { dags: [...definitions.keys()], taskQueue: config.taskQueue, queues: config.queues },
       'taking work',
     );
     const inOrder = await running.finally(() => stop.abort());
-    await reconciling;
+    await keeping;
     if (inOrder) log.info('everything under way has ended or was handed back');
     else log.warn('something under way did not end when told to; Temporal gives it to another worker');
   } finally {

@@ -57,7 +57,7 @@ function failedEvent(runId: string, instance: TaskInstance): LedgerEvent {
   };
 }
 
-type End = Pick<EndRunRequest, 'outcome' | 'endedAt' | 'failure'>;
+type End = Pick<EndRunRequest, 'outcome' | 'endedAt' | 'failure' | 'dependsOnPast'>;
 
 function endedEvent(runId: string, { outcome, endedAt, failure }: End): LedgerEvent {
   const payload = {

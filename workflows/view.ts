@@ -1,4 +1,5 @@
 import type { Plan, TaskKindName, TaskState } from '../dag/plan.ts';
+import { waitText } from '../dag/wait-text.ts';
 import type { RunProgress, TaskInstance } from '../dag/reducer.ts';
 import type { RunSummary, RunView, TaskView } from '../ports/run-steps.ts';
 
@@ -78,7 +79,9 @@ export function runSummary(planHash: string, progress: RunProgress): RunSummary 
 
 function remark({ waitingFor, failure }: TaskInstance): string {
   if (waitingFor !== null)
-    return `${waitingFor.reason.replaceAll('_', ' ')} until ${instant(waitingFor.untilMs)}`;
+    return waitText(waitingFor, (ms) => instant(ms)!)
+      .slice(0, cellLength)
+      .replaceAll('|', '\\|');
   if (failure === null) return '';
   return `${failure.type}: ${failure.message}`
     .slice(0, cellLength)

@@ -1,5 +1,6 @@
 import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
 import type { PlanTask } from '../dag/plan.ts';
+import { waitingForPast } from '../dag/past.ts';
 import { advance, startRun } from '../dag/reducer.ts';
 import type { InstanceKey, RunCommand, RunEvent, RunProgress } from '../dag/reducer.ts';
 import type { EndedRun } from '../ports/run-steps.ts';
@@ -7,6 +8,8 @@ import { performAttempt, type AttemptEnding, type StartAttempt } from './attempt
 import type { KnownRun } from './begin-run.ts';
 import { cancelledFailure, firstFailure } from './failures.ts';
 import { Outbox } from './outbox.ts';
+import { PastWatch } from './past-watch.ts';
+import { PoolLeases } from './pool-leases.ts';
 import { cancelGraceMs } from './policies.ts';
 
 type Happening = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, 'at'> : never) : never;
@@ -25,12 +28,27 @@ export class Walk {
   readonly #timers = new Map<string, CancellationScope>();
   /** Instances whose task the last worker asked did not know. */
   readonly #unknown = new Set<InstanceKey>();
+  readonly #pools: PoolLeases;
+  readonly #past: PastWatch;
   #progress: RunProgress;
 
   constructor(begun: KnownRun, onRecord: (progress: RunProgress) => void) {
     this.#begun = begun;
     this.#tasks = new Map(begun.plan.tasks.map((task) => [task.id, task]));
     this.#outbox = new Outbox(begun.facts.run.id, () => onRecord(this.#progress));
+    const onDefect = (error: unknown): void => this.#finish.reject(error);
+    const runId = begun.facts.run.id;
+    this.#pools = new PoolLeases(
+      runId,
+      (answers) => this.#tell({ type: 'pools_answered', answers }),
+      onDefect,
+    );
+    this.#past = new PastWatch(
+      runId,
+      () => waitingForPast(this.#progress),
+      (seen) => this.#tell({ type: 'past_seen', ...seen }),
+      onDefect,
+    );
     this.#progress = startRun(begun.plan, begun.facts);
   }
 
@@ -44,9 +62,17 @@ export class Walk {
       return this.#finish.promise;
     });
     for (const timer of this.#timers.values()) timer.cancel();
+    this.#past.close();
+    await this.#pools.close();
     const endedAt = new Date().toISOString();
     const failure = finish.outcome === 'failed' ? firstFailure(this.#progress, finish.failures) : null;
-    const ended = await this.#outbox.close({ outcome: finish.outcome, endedAt, failure });
+    const { dependsOnPast } = this.#begun.plan;
+    const ended = await this.#outbox.close({
+      outcome: finish.outcome,
+      endedAt,
+      failure,
+      ...(dependsOnPast ? { dependsOnPast } : {}),
+    });
     return { ...finish, ...ended };
   }
 
@@ -84,6 +110,12 @@ export class Walk {
         );
       case 'cancel_timer':
         return this.#timers.get(command.key)?.cancel();
+      case 'ask_pool':
+        return this.#pools.ask(command.key, command.pool);
+      case 'release_pool':
+        return this.#pools.release(command.key);
+      case 'look_at_past':
+        return this.#past.look();
       case 'finish_run':
         return this.#finish.resolve(command);
     }

@@ -1,17 +1,26 @@
 import { pc } from '../colours.ts';
-import type { RunState } from '../../dag/plan.ts';
-import type { Ledger, Publication, RunRecord } from '../../ports/ledger.ts';
+import { waitText } from '../../dag/wait-text.ts';
+import type { AttemptRecord, Ledger, Publication, RunFilter, RunRecord } from '../../ports/ledger.ts';
 import { cancelRun, runResult } from '../../workers/client.ts';
 import { UsageError, type Cli } from '../cli.ts';
 import { wholeNumber } from '../arguments.ts';
 import { findRun } from '../find-run.ts';
 import { linkTo, listLink } from '../links.ts';
 import { count, elapsed, instant, runStateText, short, stateText } from '../format.ts';
+import { waitsOf } from '../run-waits.ts';
 import { withSession } from '../session.ts';
 import { textTable } from '../text-table.ts';
 import { unpolledOf, unpolledText } from '../unpolled.ts';
 
-const states: readonly RunState[] = ['running', 'success', 'failed', 'cancelled'];
+const states = ['queued', 'running', 'success', 'failed', 'cancelled'] as const;
+
+/** A queued run is open as well. */
+function filterOf(state: (typeof states)[number] | undefined): Pick<RunFilter, 'state' | 'queued'> {
+  if (state === undefined) return {};
+  return state === 'queued' || state === 'running'
+    ? { state: 'running', queued: state === 'queued' }
+    : { state };
+}
 
 export interface RunsListFlags {
   readonly dag?: string;
@@ -21,7 +30,7 @@ export interface RunsListFlags {
 }
 
 /** The same list, as the Temporal UI is asked for it. */
-function uiQuery(dagId: string | undefined, state: RunState | undefined): string {
+function uiQuery(dagId: string | undefined, state: (typeof states)[number] | undefined): string {
   const parts = [
     dagId === undefined ? 'IngotDag is not null' : `IngotDag = '${dagId.replaceAll("'", "''")}'`,
     ...(state === undefined ? [] : [`IngotState = '${state}'`]),
@@ -38,10 +47,14 @@ export async function runsList(cli: Cli, flags: RunsListFlags): Promise<void> {
     const runs = await ledger.runs({
       limit: wholeNumber('--limit', flags.limit),
       ...(flags.dag === undefined ? {} : { dagId: flags.dag }),
-      ...(state === undefined ? {} : { state }),
+      ...filterOf(state),
     });
     if (flags.json)
       return cli.print(JSON.stringify(runs.map((run) => ({ ...run, link: linkTo(session, run) }))));
+    if (runs.length === 0 && (flags.dag !== undefined || state !== undefined))
+      return cli.print(
+        `No ${state === undefined ? '' : `${state} `}runs${flags.dag === undefined ? '' : ` of ${flags.dag}`}.`,
+      );
     if (runs.length === 0) return cli.print('No runs. Start one with `ingot run <dag> --date YYYY-MM-DD`.');
     const rows = runs.map((run) => [
       run.dagId,
@@ -97,6 +110,22 @@ function written(publications: readonly Publication[]): Map<string, string> {
   );
 }
 
+function keyOf({ taskId, mapIndex }: AttemptRecord): string {
+  return mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`;
+}
+
+function remark(
+  attempt: AttemptRecord,
+  rowsOf: ReadonlyMap<string, string>,
+  waits: Awaited<ReturnType<typeof waitsOf>>,
+): string {
+  if (attempt.state === 'success') return rowsOf.get(`${attempt.taskId}/${attempt.mapIndex}`) ?? '';
+  const waiting = attempt.state === 'waiting' ? waits.get(keyOf(attempt)) : undefined;
+  return waiting === undefined
+    ? (attempt.failure?.message ?? '')
+    : waitText(waiting, (ms) => new Date(ms).toISOString());
+}
+
 export async function runsShow(cli: Cli, text: string, options: { readonly json?: boolean }): Promise<void> {
   await withSession(cli, { temporal: false }, async (session) => {
     const { ledger } = await session.readers();
@@ -108,8 +137,19 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
     const link = linkTo(session, run);
     const waiting = run.queued ? await waitingFor(ledger, run) : null;
     const unpolled = await unpolledOf(cli, session, ledger, run);
+    const waits = await waitsOf(ledger, run, attempts);
     if (options.json)
-      return cli.print(JSON.stringify({ run, waiting, unpolled, attempts, publications, link }));
+      return cli.print(
+        JSON.stringify({
+          run,
+          waiting,
+          unpolled,
+          attempts,
+          waits: Object.fromEntries(waits),
+          publications,
+          link,
+        }),
+      );
     cli.print(
       `${pc.bold(run.workflowId)}  ${runStateText(run)}  ${run.type}  ${elapsed(run.startedAt, run.endedAt)}`,
     );
@@ -123,13 +163,11 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
     if (run.failure !== null) cli.print(`${pc.red('failed')} in ${run.failure.task}: ${run.failure.message}`);
     const rowsOf = written(publications);
     const rows = attempts.map((attempt) => [
-      attempt.mapIndex < 0 ? attempt.taskId : `${attempt.taskId}[${attempt.mapIndex}]`,
+      keyOf(attempt),
       String(attempt.attempt),
       stateText(attempt.state),
       elapsed(attempt.startedAt, attempt.endedAt),
-      attempt.state === 'success'
-        ? (rowsOf.get(`${attempt.taskId}/${attempt.mapIndex}`) ?? '')
-        : (attempt.failure?.message ?? ''),
+      remark(attempt, rowsOf, waits),
     ]);
     if (rows.length > 0)
       cli.print(

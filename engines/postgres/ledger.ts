@@ -7,6 +7,8 @@ import type { Database } from './database.ts';
 import { sqlState } from './errors.ts';
 import { readAccounts, readHistory, readRuleResults, readWatermark } from './history.ts';
 import { lease, releaseLeases } from './leases.ts';
+import { postgresPastLog } from './past-log.ts';
+import { postgresPoolLog } from './pool-log.ts';
 import { publish } from './publish.ts';
 import { postgresRunLog } from './run-log.ts';
 import { postgresScheduleLog } from './schedule-log.ts';
@@ -15,7 +17,7 @@ import { forgetVersions, readReferencedKeys, readUnreferenced } from './unrefere
 import { readCurrent, versionsByPart } from './versions.ts';
 
 /** The number in `ingot.format` this code reads and writes; migrations raise it. */
-const format = 2;
+const format = 4;
 
 const sessionSettings = {
   TimeZone: 'UTC',
@@ -98,6 +100,8 @@ export async function openPostgresLedger(
     ...partitionLog(db),
     ...postgresScheduleLog(db),
     ...postgresBackfillLog(db),
+    ...postgresPoolLog(db),
+    ...postgresPastLog(db),
     close: () => db.close(),
   };
 }

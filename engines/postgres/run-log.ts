@@ -68,7 +68,7 @@ async function close(
   const rows = await query<{ state: RunOutcome }>(
     `with ended as (
        update ingot.runs set state = $2, queued = false, ended_at = $3, failure = $4 where run_id = $1 and state = 'running' returning state
-     ), released as (delete from ingot.leases where run_id = $1)
+     ), released as (delete from ingot.leases where run_id = $1), left_pools as (delete from ingot.pool_leases where run_id = $1)
      select state from ended union all
      select state from ingot.runs where run_id = $1 and not exists (select from ended)`,
     [runId, outcome, endedAt, failure === null ? null : jsonText(failure)],
@@ -104,10 +104,11 @@ async function beginRun(query: Query, run: NewRun): Promise<void> {
   );
 }
 
-const ofRuns: Readonly<Record<'dagId' | 'state' | 'workflowId', string>> = {
+const ofRuns: Readonly<Record<'dagId' | 'state' | 'workflowId' | 'queued', string>> = {
   dagId: 'dag_id',
   state: 'state',
   workflowId: 'workflow_id',
+  queued: 'queued',
 };
 
 function listRuns(query: Query, filter: RunFilter): Promise<RunRecord[]> {

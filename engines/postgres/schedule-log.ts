@@ -71,18 +71,30 @@ interface Waiter {
   readonly queued: boolean;
 }
 
-/** The DAG's open runs that count, in the order they began. */
-function openRuns(query: Query, dagId: string): Promise<Waiter[]> {
+/**
+ * The DAG's open runs that count, in the order they began. Where runs depend on the past, those of later intervals do
+ * not count for an earlier one: they may be waiting for it, and would keep its turn for ever.
+ */
+function openRuns(query: Query, dagId: string, upTo: string | null): Promise<Waiter[]> {
   return query<Waiter>(
     `select run_id as "runId", workflow_id as "workflowId", queued from ingot.runs
-      where dag_id = $1 and state = 'running' and type <> 'backfill' order by begun_at, run_id`,
-    [dagId],
+      where dag_id = $1 and state = 'running' and type <> 'backfill'
+        and ($2::timestamptz is null or interval_start <= $2::timestamptz) order by begun_at, run_id`,
+    [dagId, upTo],
   );
 }
 
 async function admitRun(query: Query, runId: string): Promise<Admission> {
-  const rows = await query<{ dagId: string; state: string; queued: boolean; maxActiveRuns: number }>(
-    `select dag_id as "dagId", state, queued, max_active_runs as "maxActiveRuns" from ingot.runs where run_id = $1`,
+  const rows = await query<{
+    dagId: string;
+    state: string;
+    queued: boolean;
+    maxActiveRuns: number;
+    upTo: string | null;
+  }>(
+    `select r.dag_id as "dagId", state, queued, max_active_runs as "maxActiveRuns",
+            case when p.plan->>'dependsOnPast' = 'true' then interval_start end as "upTo"
+       from ingot.runs r join ingot.plans p on p.hash = r.plan_hash where run_id = $1`,
     [runId],
   );
   const run = rows[0];
@@ -95,7 +107,7 @@ async function admitRun(query: Query, runId: string): Promise<Admission> {
     });
   if (!run.queued) return { admitted: true };
   await takeLocks(query, [{ name: `turns:${run.dagId}`, mode: 'exclusive' }]);
-  const open = await openRuns(query, run.dagId);
+  const open = await openRuns(query, run.dagId, run.upTo);
   const active = open.filter((other) => !other.queued).map((other) => other.workflowId);
   const ahead = open.filter((other) => other.queued).findIndex((other) => other.runId === runId);
   const { maxActiveRuns } = run;
@@ -136,7 +148,8 @@ export function postgresScheduleLog(db: Database): ScheduleLog {
         await db.query<{ workflowId: string }>(
           `select workflow_id as "workflowId" from ingot.runs
             where state = 'running' and queued and dag_id = (select dag_id from ingot.runs where run_id = $1 and type <> 'backfill')
-            order by begun_at, run_id limit 1`,
+            order by (select case when p.plan->>'dependsOnPast' = 'true' then interval_start end
+                        from ingot.plans p where p.hash = plan_hash) nulls last, begun_at, run_id limit 1`,
           [runId],
         )
       )[0]?.workflowId ?? null,

@@ -39,6 +39,7 @@ interface Draw {
   readonly handles: boolean;
   readonly truthy: boolean;
   readonly softFail: boolean;
+  readonly pooled: boolean;
   readonly picks: readonly boolean[];
   readonly instances: readonly {
     readonly fails: boolean;
@@ -66,6 +67,7 @@ const draw: fc.Arbitrary<Draw> = fc.record({
   handles: fc.boolean(),
   truthy: fc.boolean(),
   softFail: fc.boolean(),
+  pooled: fc.boolean(),
   picks: fc.array(fc.boolean(), { minLength: size, maxLength: size }),
   instances: fc.array(
     fc.record({
@@ -79,8 +81,8 @@ const draw: fc.Arbitrary<Draw> = fc.record({
 
 /** A random plan with everything that will happen in its run, and the same told to the naive model. */
 export const randomRun: fc.Arbitrary<RandomRun> = fc
-  .array(draw, { minLength: 1, maxLength: size })
-  .map((draws) => {
+  .tuple(fc.array(draw, { minLength: 1, maxLength: size }), fc.boolean())
+  .map(([draws, dependsOnPast]) => {
     const id = (index: number): string => `t${index}`;
     const upstream = draws.map((each, index) =>
       draws.flatMap((_, from) => (from < index && each.edges[from] ? [id(from)] : [])),
@@ -96,7 +98,7 @@ export const randomRun: fc.Arbitrary<RandomRun> = fc
     });
     const tasks = parts.map(({ each }, index) => planTask(id(index), upstream[index]!, each));
     return {
-      plan: { ...header, tasks },
+      plan: { ...header, ...(dependsOnPast ? { dependsOnPast: true as const } : {}), tasks },
       naive: parts.map(({ each, follows, ifRun }, index) => ({
         id: id(index),
         upstream: upstream[index]!,
@@ -152,6 +154,7 @@ function planTask(id: string, upstream: readonly string[], each: Draw): PlanTask
         ? { pokeMs: 5, timeoutMs: each.kind === 'sensor' ? 1e14 : 12, softFail: each.softFail }
         : null,
     wait: kind === 'wait' ? { forMs: 50 } : null,
+    ...(each.pooled && kind !== 'wait' ? { pool: { name: 'p', slots: 1, priority: 0 } } : {}),
     ...(handles(each) ? { handlesFailure: true as const } : {}),
     summary: null,
     facts: {},

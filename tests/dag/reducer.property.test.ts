@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Json } from '../../dag/json.ts';
+import { waitingForPast } from '../../dag/past.ts';
 import { advance, startRun } from '../../dag/reducer.ts';
 import type { RunCommand, RunEvent, RunProgress } from '../../dag/reducer.ts';
 import { mayStart, naiveEnds, naiveOutcome } from './naive-model.ts';
@@ -21,7 +22,11 @@ class Simulation {
   readonly #timers = new Map<string, number>();
   readonly #turns = new Map<string, number>();
   readonly #lastAttempt = new Map<string, number>();
-  readonly #past: RunEvent[] = [];
+  readonly #told: RunEvent[] = [];
+  /** Instances that wait for a pool, by how often they were told to wait on. */
+  readonly #asking = new Map<string, number>();
+  readonly #held = new Set<string>();
+  #looks: number | null = null;
   #at = 0;
   #cancelled = false;
   #finished: Extract<RunCommand, { type: 'finish_run' }> | null = null;
@@ -41,13 +46,16 @@ class Simulation {
 
   /** One thing happens: an attempt ends, a timer fires, something late or foreign arrives. */
   step(): void {
-    const open = [...this.#running.keys(), ...this.#timers.keys()];
+    const past = waitingForPast(this.progress).length > 0 ? ['the past'] : [];
+    const open = [...this.#running.keys(), ...this.#timers.keys(), ...this.#asking.keys(), ...past];
     if (open.length === 0) throw new Error(`the run is stuck: ${JSON.stringify(this.progress.instances)}`);
     if (this.#choose(4) === 0) this.#disturb();
     if (this.#finished !== null) return;
     const key = open[this.#choose(open.length)]!;
     const attempt = this.#running.get(key);
-    if (attempt === undefined) this.#fire(key);
+    if (key === 'the past') this.#look();
+    else if (this.#asking.has(key)) this.#serve(key);
+    else if (attempt === undefined) this.#fire(key);
     else this.#end(attempt);
   }
 
@@ -59,7 +67,7 @@ class Simulation {
   #disturb(): void {
     const kind = this.#choose(3);
     if (kind === 0) this.progress = JSON.parse(JSON.stringify(this.progress)) as RunProgress;
-    const late = this.#past[this.#choose(Math.max(1, this.#past.length))];
+    const late = this.#told[this.#choose(Math.max(1, this.#told.length))];
     const isLate =
       late !== undefined &&
       'attempt' in late &&
@@ -76,6 +84,38 @@ class Simulation {
       this.#tell({ type: 'timer_fired', key: stray, at: this.#at });
       expect(this.progress).toEqual(before);
     }
+  }
+
+  #serve(key: string): void {
+    const told = this.#asking.get(key)!;
+    if (told < 2 && this.#choose(2) === 0) {
+      this.#asking.set(key, told + 1);
+      const standing = { size: 1, held: 1, heldBy: [], ahead: 0 };
+      return this.#tell({
+        type: 'pools_answered',
+        answers: [{ key, type: 'waits', standing }],
+        at: this.#at,
+      });
+    }
+    this.#asking.delete(key);
+    this.#held.add(key);
+    this.#tell({ type: 'pools_answered', answers: [{ key, type: 'granted' }], at: this.#at });
+    expect(this.#running.has(key)).toBe(true);
+  }
+
+  /** Some tasks of the run before end, sooner or later all. */
+  #look(): void {
+    const waiting = waitingForPast(this.progress);
+    this.#looks = this.#looks! + 1;
+    const settled = this.#looks > 5 ? ('all' as const) : waiting.filter(() => this.#choose(2) === 0);
+    const previous = {
+      dagId: 'random',
+      workflowId: 'random-before',
+      interval: facts.interval,
+      runId: 'r0',
+      state: 'running' as const,
+    };
+    this.#tell({ type: 'past_seen', settled, previous, tasks: {}, at: this.#at });
   }
 
   #fire(key: string): void {
@@ -115,7 +155,7 @@ class Simulation {
   }
 
   #tell(event: RunEvent): void {
-    if ('attempt' in event) this.#past.push(event);
+    if ('attempt' in event) this.#told.push(event);
     const step = advance(this.#run.plan, this.progress, event);
     for (const instance of step.changed) expect(step.progress.instances[instance.key]).toEqual(instance);
     this.progress = step.progress;
@@ -134,8 +174,18 @@ class Simulation {
       case 'cancel_timer':
         expect(this.#timers.delete(command.key)).toBe(true);
         return;
+      case 'ask_pool':
+        expect(this.#cancelled || this.#asking.has(command.key) || this.#held.has(command.key)).toBe(false);
+        this.#asking.set(command.key, 0);
+        return;
+      case 'release_pool':
+        expect(this.#asking.delete(command.key) || this.#held.delete(command.key)).toBe(true);
+        return;
+      case 'look_at_past':
+        this.#looks ??= 0;
+        return;
       case 'finish_run':
-        expect(this.#running.size + this.#timers.size).toBe(0);
+        expect(this.#running.size + this.#timers.size + this.#asking.size + this.#held.size).toBe(0);
         this.#finished = command;
     }
   }
@@ -149,6 +199,7 @@ class Simulation {
       const { state } = this.progress.instances[id]!;
       return ends.includes(state) ? (state as Ended) : null;
     });
+    expect(this.#held.has(key)).toBe(task.pool !== undefined);
     expect(mayStart(task.triggerRule, upstream)).toBe(true);
     const { failures, conflicts } = this.progress.instances[key]!;
     expect(failures).toBeLessThanOrEqual(task.retries.limit);

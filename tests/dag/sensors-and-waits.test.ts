@@ -96,7 +96,7 @@ describe('waits', () => {
     );
     const run = new Driven(plan);
     expect(run.states()).toMatchObject({ passed: 'success', 'to-come': 'waiting' });
-    expect(run.instance('to-come').waitingFor!.untilMs).toBe(Date.parse('2026-01-02T00:00:00Z'));
+    expect(run.untilMs('to-come')).toBe(Date.parse('2026-01-02T00:00:00Z'));
     expect(run.succeed('when', 'tomorrow').instance('unclear').failure).toMatchObject({
       type: 'WaitInstantInvalid',
     });

@@ -80,7 +80,7 @@ export class Driven {
 
   /** Moves the clock to when the instance's timer goes off, and lets it. */
   wake(key: string): this {
-    this.at = this.instance(key).waitingFor!.untilMs;
+    this.at = this.untilMs(key);
     return this.tell({ type: 'timer_fired', key });
   }
 
@@ -88,6 +88,13 @@ export class Driven {
     const found = this.progress.instances[key];
     if (found === undefined) throw new RangeError(`no instance ${key}`);
     return found;
+  }
+
+  /** When the timer goes off that the instance waits for. */
+  untilMs(key: string): number {
+    const { waitingFor } = this.instance(key);
+    if (waitingFor === null || !('untilMs' in waitingFor)) throw new RangeError(`${key} waits for no timer`);
+    return waitingFor.untilMs;
   }
 
   state(key: string): string {

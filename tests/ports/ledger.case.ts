@@ -6,6 +6,7 @@ import { conflictCases } from './ledger/conflicts.case.ts';
 import type { OpenLedger } from './ledger/fixture.ts';
 import { leaseCases } from './ledger/leases.case.ts';
 import { outageCases } from './ledger/outages.case.ts';
+import { poolCases } from './ledger/pools.case.ts';
 import { publishCases } from './ledger/publish.case.ts';
 import { recordCases } from './ledger/records.case.ts';
 import { refusalCases } from './ledger/refusals.case.ts';
@@ -31,6 +32,7 @@ export function ledgerConformance(
       refusalCases,
       recordCases,
       leaseCases,
+      poolCases,
       retentionCases,
       serialCases,
       outageCases,

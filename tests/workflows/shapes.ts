@@ -1,6 +1,7 @@
 import type { TaskContext } from '../../activities/task-context.ts';
 import type { DagDefinition } from '../../dag/builder.ts';
 import { cancelRun, type RunHandle } from '../../workers/client.ts';
+import { keepPools } from '../../workers/pool-keeper.ts';
 import {
   bronze,
   bronzeDay,
@@ -172,6 +173,25 @@ const unheardOf: Shape = {
   },
 };
 
+const pooled: Shape = {
+  name: 'pooled',
+  ends: 'success',
+  dags: () => [
+    dag('pooled', { schedule: '@daily', startDate: '2026-01-01', dependsOnPast: true }, ({ task, map }) => {
+      const first = task('first', one, undefined, { pool: 'narrow', priority: 1 });
+      map('each', [1, 2, 3], one, undefined, { pool: 'narrow' }).after(first);
+    }),
+  ],
+  // Nobody can be granted anything before there is such a pool: one grant comes by signal.
+  meanwhile: async (bench, run) => {
+    await eventually('the wait for the pool', async () =>
+      (await bench.states(run))['first'] === 'waiting' ? true : null,
+    );
+    await bench.ledger.setPool('narrow', 2);
+    await keepPools(bench);
+  },
+};
+
 export const shapes: readonly Shape[] = [
   chain,
   fanOut,
@@ -183,6 +203,7 @@ export const shapes: readonly Shape[] = [
   conflict,
   cancelled,
   unheardOf,
+  pooled,
 ];
 
 /** Runs a shape to its end. */
