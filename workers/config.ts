@@ -35,6 +35,7 @@ export interface Config {
   readonly threads: number;
   readonly runDays: number;
   readonly versionHours: number;
+  readonly logDays: number;
   readonly webhook: SecretReference | null;
   /** Modules that export `dags`, beside the shipped pipelines. */
   readonly dags: readonly string[];
@@ -139,6 +140,7 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     threads: defaultThreads(),
     runDays: 30,
     versionHours: 72,
+    logDays: 30,
     webhook: null,
     dags: [],
     logLevel: 'info',

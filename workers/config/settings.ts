@@ -127,6 +127,12 @@ export const settings = {
     type: whole(1, 87_600),
     about: 'hours `lake vacuum` leaves replaced versions to their readers',
   },
+  logDays: {
+    key: 'retention.log_days',
+    env: 'INGOT_LOG_DAYS',
+    type: whole(1, 3650),
+    about: 'days `lake vacuum` keeps what tasks logged',
+  },
   webhook: {
     key: 'notify.webhook',
     env: 'INGOT_WEBHOOK',
