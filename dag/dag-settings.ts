@@ -1,3 +1,4 @@
+import { alertsOf } from './alert-settings.ts';
 import { cronPresets, parseCron } from './cron.ts';
 import type { DagOptions, ScheduleOption } from './declaration.ts';
 import { durationMs } from './duration.ts';
@@ -43,6 +44,7 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
     catchup: settings.flag('catchup', options.catchup),
     ...jitterOf(options.jitter, place, problems),
     maxActiveRuns: settings.number('maxActiveRuns', options.maxActiveRuns, 16, 1, 1000),
+    ...alertsOf(runAlerts(options), { place, problems, topic: dagId }),
     params: Object.fromEntries(
       Object.entries(options.params ?? {}).map(([name, param]) => [
         name,
@@ -52,6 +54,13 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
     tags: textList('tags', options.tags, place, problems),
     owners: textList('owners', options.owners, place, problems),
   };
+}
+
+/** A retry is a task's affair: the tasks inherit that part. */
+function runAlerts({ alerts }: DagOptions): DagOptions['alerts'] {
+  if (typeof alerts !== 'object' || alerts === null) return alerts;
+  const { onRetry: _, ...others } = alerts;
+  return others;
 }
 
 function scheduleOf(option: ScheduleOption | undefined, place: string, problems: Problem[]): Schedule | null {

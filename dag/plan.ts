@@ -12,6 +12,7 @@
  * - **Publish**: make a new version of partitions visible to readers, all at once.
  * - **Watermark**: how far a source has been read.
  */
+import type { AlertPlan } from './alerts.ts';
 import type { Json, JsonObject } from './json.ts';
 import { canonicalJson } from './json.ts';
 import type { Schedule } from './schedule.ts';
@@ -112,6 +113,7 @@ export interface PlanTask {
   readonly wait: WaitPlan | null;
   /** Its success makes up for the failure it reacts to; only with `one_failed` and `all_failed`. */
   readonly handlesFailure?: true;
+  readonly alerts?: AlertPlan;
   /** One line for the Temporal UI and `runs show`. */
   readonly summary: string | null;
   /** What the task's kind says of itself: its name, tables read and written, hashes of SQL and contract. */
@@ -140,6 +142,7 @@ export interface Plan {
   /** Ticks come up to this much later, at random, so that many DAGs of one schedule do not start at once. */
   readonly jitterMs?: number;
   readonly maxActiveRuns: number;
+  readonly alerts?: AlertPlan;
   readonly params: Readonly<Record<string, ParamPlan>>;
   readonly tags: readonly string[];
   readonly owners: readonly string[];

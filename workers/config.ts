@@ -37,6 +37,11 @@ export interface Config {
   readonly versionHours: number;
   readonly logDays: number;
   readonly webhook: SecretReference | null;
+  readonly smtp: SecretReference | null;
+  /** Given whenever `smtp` is. */
+  readonly smtpFrom: string | null;
+  readonly smtpTo: readonly string[];
+  readonly alertHours: number;
   /** Modules that export `dags`, beside the shipped pipelines. */
   readonly dags: readonly string[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -88,6 +93,10 @@ class Reading {
       `${from.origin}: expected ${expected}; found ${JSON.stringify(shown(setting, from.value))}`,
     );
     return null;
+  }
+
+  origin(setting: Setting): string {
+    return given(setting, this.#inputs, this.file)?.origin ?? setting.key;
   }
 
   connections(): Record<string, SecretReference> {
@@ -142,6 +151,10 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     versionHours: 72,
     logDays: 30,
     webhook: null,
+    smtp: null,
+    smtpFrom: null,
+    smtpTo: [],
+    alertHours: 24,
     dags: [],
     logLevel: 'info',
     temporalProfile: null,
@@ -179,6 +192,11 @@ export function loadConfig(inputs: ConfigInputs): Config {
     reading.note(settings[name], read, defaults[name]);
     Object.assign(values, { [name]: read?.value ?? defaults[name] });
   }
+  const { smtp, smtpFrom, smtpTo } = values;
+  if (smtp && (!smtpFrom || !smtpTo?.length))
+    reading.problems.push(
+      `${reading.origin(settings.smtp)}: expected notify.smtp.from and notify.smtp.to beside it; found ${smtpFrom ? 'nobody to send to' : 'no sender'}`,
+    );
   const connections = reading.connections();
   if (reading.problems.length > 0)
     throw new TerminalError({

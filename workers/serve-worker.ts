@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime, type LogLevel } from '@temporalio/worker';
 import pino from 'pino';
+import { defaultAlertRetry } from '../activities/alert-steps.ts';
 import { reconcileBackfills } from './backfill-reconciler.ts';
 import { buildId } from './build-id.ts';
 import type { Config } from './config.ts';
@@ -91,6 +92,7 @@ export async function serveWorker(
       ports,
       build: buildId(env),
       cacheFolder: join(cacheFolder(env), 'workflows'),
+      alertRetry: { ...defaultAlertRetry, forMs: config.alertHours * 3_600_000 },
       ...(drainMs === undefined ? {} : { drainMs }),
     });
     signal.addEventListener('abort', () => worker.shutdown(), { once: true });

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { NativeConnection, Worker, type NativeConnectionOptions } from '@temporalio/worker';
 import { createActivities } from '../activities/boundary.ts';
 import type { Ports } from '../activities/task-context.ts';
+import type { AlertChannels } from '../ports/alert-steps.ts';
 import type { Definitions } from './definitions.ts';
 import { openHeart } from './heart.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
@@ -19,6 +20,8 @@ export interface WorkerSettings {
   readonly cacheFolder: string;
   /** Attempts at the same time; 20 unless told. */
   readonly maxConcurrentTasks?: number;
+  /** How long, and how often, an alert is tried to deliver; for a day unless told. */
+  readonly alertRetry?: AlertChannels['retry'];
   /** How long running attempts may go on after a stop was asked for; 10 seconds unless told. Then they start again elsewhere. */
   readonly drainMs?: number;
 }
@@ -58,6 +61,7 @@ export async function openWorker(settings: WorkerSettings): Promise<OpenWorker> 
         build,
         worker: identity,
         keepAlive: heart.keepAlive,
+        ...(settings.alertRetry === undefined ? {} : { alertRetry: settings.alertRetry }),
       }),
       maxConcurrentActivityTaskExecutions: settings.maxConcurrentTasks ?? 20,
       maxCachedWorkflows: 200,

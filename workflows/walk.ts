@@ -3,6 +3,7 @@ import type { PlanTask } from '../dag/plan.ts';
 import { advance, startRun } from '../dag/reducer.ts';
 import type { InstanceKey, RunCommand, RunEvent, RunProgress } from '../dag/reducer.ts';
 import type { EndedRun } from '../ports/run-steps.ts';
+import type { Alerts } from './alerts.ts';
 import { performAttempt, type AttemptEnding, type StartAttempt } from './attempt.ts';
 import type { KnownRun } from './begin-run.ts';
 import { cancelledFailure, firstFailure } from './failures.ts';
@@ -17,6 +18,7 @@ export class Walk {
   readonly #begun: KnownRun;
   readonly #tasks: ReadonlyMap<string, PlanTask>;
   readonly #outbox: Outbox;
+  readonly #alerts: Alerts;
   readonly #finish = Promise.withResolvers<Finish>();
   /** Where nothing is cancelled. */
   readonly #shield = CancellationScope.current();
@@ -27,8 +29,9 @@ export class Walk {
   readonly #unknown = new Set<InstanceKey>();
   #progress: RunProgress;
 
-  constructor(begun: KnownRun, onRecord: (progress: RunProgress) => void) {
+  constructor(begun: KnownRun, alerts: Alerts, onRecord: (progress: RunProgress) => void) {
     this.#begun = begun;
+    this.#alerts = alerts;
     this.#tasks = new Map(begun.plan.tasks.map((task) => [task.id, task]));
     this.#outbox = new Outbox(begun.facts.run.id, () => onRecord(this.#progress));
     this.#progress = startRun(begun.plan, begun.facts);
@@ -46,7 +49,9 @@ export class Walk {
     for (const timer of this.#timers.values()) timer.cancel();
     const endedAt = new Date().toISOString();
     const failure = finish.outcome === 'failed' ? firstFailure(this.#progress, finish.failures) : null;
+    const told = this.#alerts.end(finish.outcome, failure);
     const ended = await this.#outbox.close({ outcome: finish.outcome, endedAt, failure });
+    await told;
     return { ...finish, ...ended };
   }
 
@@ -67,6 +72,7 @@ export class Walk {
       const step = advance(this.#begun.plan, this.#progress, { ...happening, at: Date.now() });
       this.#progress = step.progress;
       this.#outbox.add(step.changed);
+      this.#alerts.changed(step.progress, step.changed);
       for (const command of step.commands) this.#perform(command);
     } catch (error) {
       // A defect of the reducer: the workflow task fails and is tried again with the next release, nothing is lost.

@@ -11,12 +11,18 @@ const name = { dagId: 'shop', runId: 'r', taskId: 'load', mapIndex: null };
 const prefix = 'logs/shop/r/load/1/';
 const worker = { log: () => {} };
 
-async function linesOf(objects: ObjectStore): Promise<LogLine[]> {
-  return Array.fromAsync(attemptLogReader(objects, name, 1).next());
+async function all<T>(from: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const each of from) found.push(each);
+  return found;
+}
+
+function linesOf(objects: ObjectStore): Promise<LogLine[]> {
+  return all(attemptLogReader(objects, name, 1).next());
 }
 
 async function keysOf(objects: ObjectStore): Promise<string[]> {
-  return (await Array.fromAsync(objects.list(''))).map(({ key }) => key);
+  return (await all(objects.list(''))).map(({ key }) => key);
 }
 
 async function store() {
@@ -92,7 +98,7 @@ test('a line and an attempt are bounded, and say that they were cut', async () =
   }
   chatty.say({ level: 'info', event: 'ended', message: 'ended' });
   await chatty.close();
-  const lines = await Array.fromAsync(attemptLogReader(opened.objects, name, 2).next());
+  const lines = await all(attemptLogReader(opened.objects, name, 2).next());
   expect(lines.filter(({ event }) => event === 'truncated').map(({ message }) => message)).toEqual([
     expect.stringContaining('more than 10 MiB'),
   ]);

@@ -139,6 +139,30 @@ export const settings = {
     type: secret,
     about: 'URL that receives notifications as JSON',
   },
+  smtp: {
+    key: 'notify.smtp.url',
+    env: 'INGOT_SMTP_URL',
+    type: secret,
+    about: 'mail server that sends notifications, such as smtps://user:password@mail.example:465',
+  },
+  smtpFrom: {
+    key: 'notify.smtp.from',
+    env: 'INGOT_SMTP_FROM',
+    type: text,
+    about: 'sender of the mails',
+  },
+  smtpTo: {
+    key: 'notify.smtp.to',
+    env: 'INGOT_SMTP_TO',
+    type: list,
+    about: 'who gets the mails',
+  },
+  alertHours: {
+    key: 'notify.retry_hours',
+    env: 'INGOT_NOTIFY_RETRY_HOURS',
+    type: whole(1, 168),
+    about: 'hours an alert is tried to deliver',
+  },
   dags: {
     key: 'dags',
     env: 'INGOT_DAGS',
