@@ -36,23 +36,30 @@ function channelNamed(notifier: Notifier, channel: string): Notifier {
   });
 }
 
-async function deliver(notifier: Notifier, { channel, alert }: DeliverRequest): Promise<void> {
+/** Whether the next try would come after the time an alert is given: then its last words are the receiver's, not Temporal's. */
+function isLastTry({ initialMs, maxMs, forMs }: AlertChannels['retry']): boolean {
+  const { attempt, scheduledTimestampMs } = Context.current().info;
+  const pauseMs = Math.min(maxMs, initialMs * 2 ** (attempt - 1));
+  return Date.now() + pauseMs >= scheduledTimestampMs + forMs;
+}
+
+async function deliver({ notifier, retry }: Parts, { channel, alert }: DeliverRequest): Promise<void> {
   const signal = Context.current().cancellationSignal;
   try {
-    await channelNamed(notifier, channel).notify(alertNotification(alert), { signal });
+    await channelNamed(notifier(), channel).notify(alertNotification(alert), { signal });
   } catch (error) {
     // Anything that does not say for good that it is refused may pass: an alert is worth another try.
-    throw error instanceof TerminalError
-      ? businessFailure(error)
-      : infrastructureFailure('AlertNotDelivered', error);
+    if (error instanceof TerminalError || isLastTry(retry)) throw businessFailure(error);
+    throw infrastructureFailure('AlertNotDelivered', error);
   }
 }
 
 /** How alerts are delivered, one receiver at a time, and kept in the ledger. */
-export function createAlertSteps({ ledger, notifier, retry }: Parts): AlertSteps {
+export function createAlertSteps(parts: Parts): AlertSteps {
+  const { ledger, notifier, retry } = parts;
   return {
     'ingot.alertChannels': async () => ({ channels: [...channelsOf(notifier()).keys()], retry }),
-    'ingot.deliverAlert': (request) => deliver(notifier(), request),
+    'ingot.deliverAlert': (request) => deliver(parts, request),
     'ingot.recordAlert': ({ runId, events }) => step(() => ledger.recordAttempts(runId, [], events)),
   };
 }

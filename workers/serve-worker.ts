@@ -11,6 +11,7 @@ import { loadDefinitions } from './definitions.ts';
 import { linkedNotifier } from './linked-notifier.ts';
 import { openPorts, type OpenedPorts } from './open-ports.ts';
 import { reconcileRuns } from './reconciler.ts';
+import { runAlerts } from './run-alerts.ts';
 import { cacheFolder } from './stack/temporal-binary.ts';
 import { openWorker } from './worker.ts';
 import { join } from 'node:path';
@@ -38,11 +39,17 @@ async function reconcileUntil(
   signal: AbortSignal,
   client: Client,
   ports: OpenedPorts,
+  taskQueue: string,
   log: Log,
 ): Promise<void> {
+  const alerts = runAlerts({ ledger: ports.ledger, client, taskQueue });
   while (!signal.aborted) {
     try {
-      for (const { run, outcome, execution } of await reconcileRuns({ ledger: ports.ledger, client }))
+      for (const { run, outcome, execution } of await reconcileRuns({
+        ledger: ports.ledger,
+        client,
+        tell: alerts.failed,
+      }))
         log.warn(
           { run: run.runId, workflowId: run.workflowId, outcome, execution },
           'closed a run that had ended without saying so',
@@ -55,6 +62,7 @@ async function reconcileUntil(
           { backfill: backfill.backfillId, workflowId: backfill.workflowId, outcome, execution },
           'closed a backfill that had ended without saying so',
         );
+      await alerts.replaced();
     } catch (error) {
       log.warn(
         { error: error instanceof Error ? error.message : String(error) },
@@ -98,7 +106,13 @@ export async function serveWorker(
     signal.addEventListener('abort', () => worker.shutdown(), { once: true });
     if (signal.aborted) worker.shutdown();
     const running = worker.run();
-    const reconciling = reconcileUntil(stop.signal, new Client({ connection, namespace }), ports, log);
+    const reconciling = reconcileUntil(
+      stop.signal,
+      new Client({ connection, namespace }),
+      ports,
+      config.taskQueue,
+      log,
+    );
     await onReady();
     log.info({ dags: [...definitions.keys()], taskQueue: config.taskQueue }, 'taking work');
     await running.finally(() => stop.abort());
