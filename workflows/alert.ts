@@ -10,6 +10,8 @@ import type { LedgerEvent } from '../ports/ledger.ts';
 import { stepRetries, stepTimeoutMs } from './policies.ts';
 
 const messageLength = 1000;
+/** Pauses double until they are as long as they get. */
+const triesBeforeLongest = 30;
 
 const steps = proxyActivities<Pick<AlertSteps, 'ingot.alertChannels' | 'ingot.recordAlert'>>({
   startToCloseTimeout: stepTimeoutMs,
@@ -19,12 +21,12 @@ const steps = proxyActivities<Pick<AlertSteps, 'ingot.alertChannels' | 'ingot.re
 function deliveries({ retry }: AlertChannels) {
   return proxyActivities<Pick<AlertSteps, 'ingot.deliverAlert'>>({
     startToCloseTimeout: stepTimeoutMs,
-    scheduleToCloseTimeout: retry.forMs,
     retry: {
       initialInterval: retry.initialMs,
       backoffCoefficient: 2,
       maximumInterval: retry.maxMs,
-      maximumAttempts: 50_000,
+      // The activity itself gives up when the time is over; a worker that was away for longer still tries once.
+      maximumAttempts: Math.ceil(retry.forMs / retry.maxMs) + triesBeforeLongest,
     },
   });
 }

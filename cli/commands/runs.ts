@@ -6,6 +6,7 @@ import { UsageError, type Cli } from '../cli.ts';
 import { wholeNumber } from '../arguments.ts';
 import { findRun } from '../find-run.ts';
 import { count, elapsed, instant, runStateText, short, stateText } from '../format.ts';
+import { alertsOfRun, alertTable } from '../run-alerts.ts';
 import { withSession, type Session } from '../session.ts';
 import { textTable } from '../text-table.ts';
 
@@ -93,13 +94,15 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
   await withSession(cli, { temporal: false }, async (session) => {
     const { ledger } = await session.readers();
     const run = await findRun(ledger, text);
-    const [attempts, publications] = await Promise.all([
+    const [attempts, publications, alerts] = await Promise.all([
       ledger.attempts(run.runId),
       ledger.history({ runId: run.runId, limit: 1000 }),
+      alertsOfRun(ledger, run.runId),
     ]);
     const link = linkTo(session, run);
     const waiting = run.queued ? await waitingFor(ledger, run) : null;
-    if (options.json) return cli.print(JSON.stringify({ run, waiting, attempts, publications, link }));
+    if (options.json)
+      return cli.print(JSON.stringify({ run, waiting, attempts, publications, alerts, link }));
     cli.print(
       `${pc.bold(run.workflowId)}  ${runStateText(run)}  ${run.type}  ${elapsed(run.startedAt, run.endedAt)}`,
     );
@@ -124,6 +127,7 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
       cli.print(
         `\n${textTable(['TASK', 'ATTEMPT', 'STATE', 'TOOK', 'ROWS'], rows, ['left', 'right', 'left', 'right'])}`,
       );
+    if (alerts.length > 0) cli.print(`\n${alertTable(alerts)}`);
     if (link !== null) cli.print(`\n${link}`);
   });
 }

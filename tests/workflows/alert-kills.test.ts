@@ -58,4 +58,4 @@ test('what a task logged and the alert of its failure survive workers that are k
   } finally {
     worker.kill('SIGKILL');
   }
-});
+}, 300_000);
