@@ -57,7 +57,7 @@ function openLog({ ports, worker }: ActivityParts, request: AttemptRequest, acti
 
 /** How the attempt ended, as the last line of its log. */
 function sayEnd(log: AttemptLog, { attempt }: AttemptRequest, tookMs: number, failure: Error | null): void {
-  const after = `after ${(tookMs / 1000).toFixed(1)} s`;
+  const after = `after ${tookMs < 1000 ? `${tookMs} ms` : `${(tookMs / 1000).toFixed(1)} s`}`;
   if (failure === null)
     return log.say({ level: 'info', event: 'ended', message: `attempt ${attempt} succeeded ${after}` });
   if (failure instanceof CancelledFailure)
