@@ -33,8 +33,8 @@ export async function alertsOfRun(ledger: Ledger, runId: string): Promise<readon
     .filter(({ kind }) => kind === 'alert_raised')
     .toReversed()
     .map(({ key, at, payload }) => ({
-      name: String(payload['alert']),
-      what: String(payload['what']),
+      name: textOf(payload['alert']) ?? key,
+      what: textOf(payload['what']) ?? '',
       task: textOf(payload['task']),
       raisedAt: at,
       deliveries: (payload['channels'] as readonly string[]).map((channel) => {

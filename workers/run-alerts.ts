@@ -61,8 +61,8 @@ export function runAlerts(parts: Parts): {
   const failed: TellFailure = (run, failure, at) => tellFailure(parts, run, failure, at);
 
   async function replacedBy({ payload, at }: LedgerEvent): Promise<void> {
-    const runId = String(payload['runId']);
-    if (seen.has(runId) || Date.now() - Date.parse(at) > newsMs) return;
+    const { runId } = payload;
+    if (typeof runId !== 'string' || seen.has(runId) || Date.now() - Date.parse(at) > newsMs) return;
     const run = await parts.ledger.run(runId);
     if (run !== null) await failed(run, run.failure, at);
     seen.add(runId);

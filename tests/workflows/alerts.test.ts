@@ -91,10 +91,10 @@ test('retries, tasks and success are told where they are wanted, and a task may 
   const run = await bench.start('lively');
   expect(await bench.result(run)).toMatchObject({ state: 'success' });
   await alertEvents(bench, run, 6);
-  expect(heard.map(({ title, topic, severity }) => [title, topic, severity]).sort()).toEqual([
-    ['lively 2026-01-01 succeeded', 'lively', 'info'],
-    ['lively 2026-01-01: attempt 1 of loud failed and is tried again', 'loud', 'warning'],
-    ['lively 2026-01-01: loud succeeded', 'loud', 'info'],
+  expect(heard.map(({ title, topic, severity }) => `${title} · ${topic} · ${severity}`).toSorted()).toEqual([
+    'lively 2026-01-01 succeeded · lively · info',
+    'lively 2026-01-01: attempt 1 of loud failed and is tried again · loud · warning',
+    'lively 2026-01-01: loud succeeded · loud · info',
   ]);
 });
 
