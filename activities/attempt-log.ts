@@ -56,6 +56,8 @@ class StoredLog implements AttemptLog {
   #bytes = 0;
   #lost = 0;
   #isWorthy = false;
+  /** Said before there was anything to keep; most attempts never have it. */
+  #early: LogLine[] = [];
   #part = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | null = null;
@@ -72,12 +74,15 @@ class StoredLog implements AttemptLog {
   }
 
   say(line: Omit<LogLine, 'at'>, worthy = false): void {
-    this.#add({ at: new Date().toISOString(), ...line });
-    this.#isWorthy ||= worthy;
+    const said = { at: new Date().toISOString(), ...line };
+    if (worthy) this.#becomeWorthy();
+    if (this.#isWorthy) this.#add(said);
+    else this.#early.push(said);
   }
 
   async close(): Promise<void> {
     clearTimeout(this.#timer);
+    if (!this.#isWorthy) return;
     let clock: NodeJS.Timeout | undefined;
     const tooLate = new Promise<void>((resolve) => {
       clock = setTimeout(resolve, closeTimeoutMs);
@@ -96,7 +101,7 @@ class StoredLog implements AttemptLog {
     const at = new Date().toISOString();
     // Callers are not all typed: whatever came in, logging must not be what fails a task.
     const said = redact(String(message).slice(0, maxLineBytes));
-    this.#isWorthy = true;
+    this.#becomeWorthy();
     this.#add({ at, level, message: said, ...(fields ? { fields: redactFields(fields) } : {}) });
     if (this.#bytes > maxAttemptBytes)
       this.say({
@@ -106,6 +111,11 @@ class StoredLog implements AttemptLog {
       });
     if (this.#pendingBytes >= flushAtBytes) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), flushEveryMs).unref();
+  }
+
+  #becomeWorthy(): void {
+    this.#isWorthy = true;
+    for (const line of this.#early.splice(0)) this.#add(line);
   }
 
   #add(line: LogLine): void {
@@ -130,7 +140,7 @@ class StoredLog implements AttemptLog {
   }
 
   async #write(): Promise<void> {
-    if (!this.#isWorthy || this.#pending.length === 0) return;
+    if (this.#pending.length === 0) return;
     const lines = this.#pending;
     const bytes = this.#pendingBytes;
     this.#pending = [];
