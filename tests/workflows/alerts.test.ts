@@ -19,11 +19,11 @@ function listener(): { readonly notifier: Notifier; readonly heard: Notification
   return { notifier: { notify: async (each) => void heard.push(each) }, heard };
 }
 
-/** Events of the run's alerts, newest last, once there are as many. */
+/** Events of the run's alerts by key, once there are as many: what was raised may be noted after what was delivered. */
 function alertEvents(bench: Bench, { runId }: RunHandle, count: number): Promise<readonly LedgerEvent[]> {
   return eventually(`${count} alert events`, async () => {
     const events = await bench.ledger.events({ keyPrefix: `alert/${runId}/` });
-    return events.length >= count ? events.toReversed() : null;
+    return events.length >= count ? events.toSorted((a, b) => (a.key < b.key ? -1 : 1)) : null;
   });
 }
 
