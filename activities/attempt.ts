@@ -1,11 +1,14 @@
-import { CancelledFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Manifest } from '../ports/ledger.ts';
 import type { AttemptReply, AttemptRequest, Whereabouts } from '../ports/run-steps.ts';
+import type { AttemptLog } from './attempt-log.ts';
+import { openAttemptLog } from './attempt-log.ts';
 import type { ActivityParts, RunnableDag } from './boundary.ts';
 import { createTaskContext } from './create-task-context.ts';
 import { businessFailure, infrastructureFailure } from './failures.ts';
 import { failLate, isForsaken, replyLate } from './late-reply.ts';
 import { watchLedger } from './ledger-outage.ts';
+import { attemptLogPrefix } from './log-keys.ts';
 import { checkedOutput } from './output.ts';
 import { openPulse } from './pulse.ts';
 import { stageManifest } from './staging.ts';
@@ -41,6 +44,45 @@ function stopFailure(stop: Stop, request: AttemptRequest, where: Whereabouts): E
   }
 }
 
+function openLog({ ports, worker }: ActivityParts, request: AttemptRequest, activity: Context): AttemptLog {
+  const { attempt, facts } = request;
+  const { activityId, attempt: tryNumber } = activity.info;
+  const log = openAttemptLog({
+    objects: ports.objects,
+    prefix: attemptLogPrefix({ ...request, runId: facts.run.id }, attempt),
+    // Temporal may start the same attempt again, and a sensor is poked many times within one.
+    id: `${new Date().toISOString().replaceAll(/[-:.]/g, '')}-${activityId}.${tryNumber}`,
+    worker: { log: (level, message, fields) => activity.log[level](message, fields) },
+  });
+  const again = tryNumber > 1 ? `, again (${tryNumber}): the worker before was lost or stopped` : '';
+  log.say({ level: 'info', event: 'began', message: `attempt ${attempt} began on worker ${worker}${again}` });
+  return log;
+}
+
+/** How the attempt ended, as the last line of its log. */
+function sayEnd(log: AttemptLog, { attempt }: AttemptRequest, tookMs: number, failure: Error | null): void {
+  const after = `after ${tookMs < 1000 ? `${tookMs} ms` : `${(tookMs / 1000).toFixed(1)} s`}`;
+  if (failure === null)
+    return log.say({ level: 'info', event: 'ended', message: `attempt ${attempt} succeeded ${after}` });
+  if (failure instanceof CancelledFailure)
+    return log.say(
+      { level: 'warn', event: 'ended', message: `attempt ${attempt} was cancelled ${after}` },
+      true,
+    );
+  const type = (failure instanceof ApplicationFailure ? failure.type : null) ?? failure.name;
+  const isOver = !(failure instanceof ApplicationFailure) || failure.nonRetryable === true;
+  const how = isOver ? 'failed' : 'was interrupted, and starts again,';
+  log.say(
+    {
+      level: isOver ? 'error' : 'warn',
+      event: 'ended',
+      message: `attempt ${attempt} ${how} ${after}: ${type}: ${failure.message}`,
+      error: { type, stack: failure.stack ?? '' },
+    },
+    true,
+  );
+}
+
 /** Runs one attempt of a task body and translates whatever comes out of it, once. */
 export async function runAttempt(
   parts: ActivityParts,
@@ -56,9 +98,15 @@ export async function runAttempt(
   const watched = watchLedger(parts.ports.ledger);
   const staged: Manifest[] = [];
   const ended = new AbortController();
+  const log = openLog(parts, request, activity);
+  const end = async (failure: Error | null): Promise<void> => {
+    sayEnd(log, request, Date.now() - Date.parse(startedAt), failure);
+    await log.close();
+  };
   const context = createTaskContext({
     request,
     activity,
+    log: log.logger,
     ports: {
       ...parts.ports,
       ledger: watched.ledger,
@@ -76,11 +124,13 @@ export async function runAttempt(
       staged: await stageManifest(staged, context),
       where: where(),
     };
+    await end(null);
     if (isForsaken(pulse.silentMs(), stop.forsaken)) await replyLate(activity, reply);
     return reply;
   } catch (error) {
     const failure =
       stopFailure(stop, request, where()) ?? watched.failure(error) ?? businessFailure(error, where());
+    await end(failure);
     if (isForsaken(pulse.silentMs(), stop.forsaken)) await failLate(activity, failure);
     throw failure;
   } finally {

@@ -1,7 +1,9 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { CompiledDag } from '../dag/compile.ts';
 import type { JsonObject } from '../dag/json.ts';
+import type { AlertChannels } from '../ports/alert-steps.ts';
 import type { AttemptReply, AttemptRequest, PublishStep } from '../ports/run-steps.ts';
+import { createAlertSteps, defaultAlertRetry } from './alert-steps.ts';
 import { runAttempt } from './attempt.ts';
 import { createBackfillSteps } from './backfill-steps.ts';
 import { createPastSteps } from './past-steps.ts';
@@ -21,6 +23,8 @@ export interface ActivityParts {
   readonly build: string;
   /** Which worker this is, for people. */
   readonly worker: string;
+  /** How long, and how often, an alert is tried to deliver; for a day unless told. */
+  readonly alertRetry?: AlertChannels['retry'];
   /** Beats for an attempt while its body keeps this thread busy, until disposed of. */
   readonly keepAlive?: (taskToken: Uint8Array) => KeptAlive;
 }
@@ -58,6 +62,11 @@ export function createActivities(parts: ActivityParts): Record<string, Activity>
     ...createScheduleSteps(ledger),
     ...createPoolSteps(ledger),
     ...createPastSteps(ledger),
+    ...createAlertSteps({
+      ledger,
+      notifier: () => parts.ports.notifier,
+      retry: parts.alertRetry ?? defaultAlertRetry,
+    }),
   };
   for (const [dagId, dag] of parts.definitions)
     for (const [taskId, body] of dag.bodies)

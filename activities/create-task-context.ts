@@ -1,11 +1,12 @@
 import type { Context } from '@temporalio/activity';
 import type { Manifest } from '../ports/ledger.ts';
 import type { AttemptRequest } from '../ports/run-steps.ts';
-import type { Ports, TaskContext } from './task-context.ts';
+import type { Logger, Ports, TaskContext } from './task-context.ts';
 
 interface ContextParts {
   readonly request: AttemptRequest;
   readonly activity: Context;
+  readonly log: Logger;
   readonly ports: Ports;
   readonly signal: AbortSignal;
   readonly ended: AbortSignal;
@@ -16,6 +17,7 @@ interface ContextParts {
 export function createTaskContext({
   request,
   activity,
+  log,
   ports,
   signal,
   ended,
@@ -24,7 +26,6 @@ export function createTaskContext({
 }: ContextParts): TaskContext {
   const { dagId, taskId, mapIndex, attempt, lease, facts, workflowId } = request;
   const instance = mapIndex === null ? taskId : `${taskId}/${mapIndex}`;
-  const { log } = activity;
   return {
     dagId,
     taskId,
@@ -34,12 +35,7 @@ export function createTaskContext({
     params: facts.params,
     attempt,
     lease,
-    log: {
-      debug: (message, fields) => log.debug(message, fields),
-      info: (message, fields) => log.info(message, fields),
-      warn: (message, fields) => log.warn(message, fields),
-      error: (message, fields) => log.error(message, fields),
-    },
+    log,
     signal,
     ended,
     beat,

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { buildId } from '../workers/build-id.ts';
 import { createCli, type Cli } from './cli.ts';
+import { addTaskCommands } from './commands/tasks.ts';
 import { onInterrupt } from './interrupt.ts';
 import { printError } from './print-error.ts';
 
@@ -105,6 +106,8 @@ runs
   .command('cancel <run>')
   .option(...json)
   .action(action(async () => (await import('./commands/runs.ts')).runsCancel));
+
+addTaskCommands(program, action);
 
 const dags = program.command('dags').description('the DAGs this code defines');
 dags

@@ -1,3 +1,4 @@
+import { alertsOf } from './alert-settings.ts';
 import type { DagDefinition } from './builder.ts';
 import { planHeader } from './dag-settings.ts';
 import type { DagDeclaration, TaskBody, TaskDeclaration } from './declaration.ts';
@@ -66,7 +67,7 @@ function planOf(declaration: DagDeclaration<never>, problems: Problem[]): Plan {
   const referred = new Map<string, ReadonlySet<string>>();
   const drafts = tasks.map((task) => {
     const place = `${dagPlace}, task ${task.id}`;
-    const draft = planTask(task, options.defaults ?? {}, {
+    const draft = planTask(task, declaration, {
       place,
       scope: declaration,
       itemOf: task.over === null ? null : task.id,
@@ -120,7 +121,7 @@ function checkGraph(
 
 function planTask(
   task: TaskDeclaration<never>,
-  defaults: NonNullable<DagDeclaration<never>['options']['defaults']>,
+  { id: dagId, options: { defaults = {}, alerts } }: DagDeclaration<never>,
   scope: ExpressionScope,
 ): { readonly plan: PlanTask; readonly referred: ReadonlySet<string> } {
   const { options, body } = task;
@@ -156,6 +157,7 @@ function planTask(
     ...settings.pool(task, defaults),
     ...(settings.flag('handlesFailure', options.handlesFailure) ? { handlesFailure: true as const } : {}),
     ...settings.queue(task, defaults.queue),
+    ...alertsOf(options.alerts, { ...scope, topic: alerts?.topic ?? dagId }, alerts),
     summary: settings.text('summary', options.summary ?? kind?.summary),
     facts: facts(task, scope),
   };

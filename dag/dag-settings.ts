@@ -1,3 +1,4 @@
+import { alertsOf } from './alert-settings.ts';
 import { cronPresets, parseCron } from './cron.ts';
 import type { DagOptions, ScheduleOption } from './declaration.ts';
 import { durationMs } from './duration.ts';
@@ -44,6 +45,7 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
     ...jitterOf(options.jitter, place, problems),
     maxActiveRuns: settings.number('maxActiveRuns', options.maxActiveRuns, 16, 1, 1000),
     ...pastOf(options, settings, place, problems),
+    ...alertsOf(runAlerts(options), { place, problems, topic: dagId }),
     params: Object.fromEntries(
       Object.entries(options.params ?? {}).map(([name, param]) => [
         name,
@@ -53,6 +55,13 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
     tags: textList('tags', options.tags, place, problems),
     owners: textList('owners', options.owners, place, problems),
   };
+}
+
+/** A retry is a task's affair: the tasks inherit that part. */
+function runAlerts({ alerts }: DagOptions): DagOptions['alerts'] {
+  if (typeof alerts !== 'object' || alerts === null) return alerts;
+  const { onRetry: _, ...others } = alerts;
+  return others;
 }
 
 function scheduleOf(option: ScheduleOption | undefined, place: string, problems: Problem[]): Schedule | null {

@@ -1,3 +1,4 @@
+import type { AlertSeverity, DeadlineReference } from './alerts.ts';
 import type { JsonObject } from './json.ts';
 import type { TaskKindName, TriggerRule } from './plan.ts';
 import type { Duration } from './duration.ts';
@@ -45,7 +46,31 @@ export interface RetryOptions {
   }[];
 }
 
+/** `true`, or who is told and what. `{date}` in the message stands for the logical date. */
+export type AlertOption =
+  | boolean
+  | { readonly topic?: string; readonly severity?: AlertSeverity; readonly message?: string };
+
+/** Told when the run, or the task, has not ended by then, whether or not it began. */
+export interface DeadlineOption extends Exclude<AlertOption, boolean> {
+  readonly after: Duration;
+  /** `schedule`, unless told: when a scheduled run was due (its interval's end); any other run counts from when it was created. */
+  readonly from?: DeadlineReference;
+}
+
+/** Who is told of what, through the configured notifiers: Airflow's callbacks, as data. */
+export interface AlertOptions {
+  /** Topic of the alerts that name none; the DAG's id unless told. */
+  readonly topic?: string;
+  readonly onFailure?: AlertOption;
+  readonly onSuccess?: AlertOption;
+  /** An attempt failed and another one follows. Of a DAG: for every task that does not say otherwise. */
+  readonly onRetry?: AlertOption;
+  readonly deadline?: DeadlineOption;
+}
+
 export interface TaskOptions {
+  readonly alerts?: AlertOptions;
   readonly triggerRule?: TriggerRule;
   /** Options, or just the limit. */
   readonly retries?: RetryOptions | number;
@@ -102,6 +127,7 @@ export interface DagOptions<P extends ParamDeclarations = ParamDeclarations> {
   readonly params?: P;
   readonly tags?: readonly string[];
   readonly owners?: readonly string[];
+  readonly alerts?: AlertOptions;
   /** What every task gets unless it says otherwise. */
   readonly defaults?: Pick<TaskOptions, 'retries' | 'timeout' | 'queue' | 'pool' | 'poolSlots' | 'priority'>;
 }

@@ -12,6 +12,7 @@
  * - **Publish**: make a new version of partitions visible to readers, all at once.
  * - **Watermark**: how far a source has been read.
  */
+import type { AlertPlan } from './alerts.ts';
 import type { Json, JsonObject } from './json.ts';
 import { canonicalJson } from './json.ts';
 import type { Schedule } from './schedule.ts';
@@ -123,6 +124,7 @@ export interface PlanTask {
   readonly handlesFailure?: true;
   /** Workers that poll this queue run its attempts; absent for the default queue. */
   readonly queue?: string;
+  readonly alerts?: AlertPlan;
   /** One line for the Temporal UI and `runs show`. */
   readonly summary: string | null;
   /** What the task's kind says of itself: its name, tables read and written, hashes of SQL and contract. */
@@ -153,6 +155,7 @@ export interface Plan {
   readonly maxActiveRuns: number;
   /** A task waits until the same task of the previous interval's run succeeded or was skipped. */
   readonly dependsOnPast?: true;
+  readonly alerts?: AlertPlan;
   readonly params: Readonly<Record<string, ParamPlan>>;
   readonly tags: readonly string[];
   readonly owners: readonly string[];

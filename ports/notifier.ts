@@ -15,4 +15,6 @@ export interface Notification {
 /** Tells people. Throws RetryableError when the receiver cannot be reached, TerminalError when it refuses for good. */
 export interface Notifier {
   notify(notification: Notification, options?: CallOptions): Promise<void>;
+  /** The receivers behind it, by name, for callers that must know which of them accepted; absent when there is only itself. */
+  readonly channels?: ReadonlyMap<string, Notifier>;
 }

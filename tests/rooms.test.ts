@@ -25,7 +25,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly RegEx
     packages: [/^pg$/, /^pg-copy-streams$/, /^knex$/],
     node: true,
   },
-  'engines/notify': { rooms: ['dag', 'ports'], packages: [], node: true },
+  'engines/notify': { rooms: ['dag', 'ports'], packages: [/^nodemailer$/], node: true },
   migrations: { rooms: ['dag', 'ports'], packages: [/^knex$/, /^pg$/], node: true },
   pipelines: { rooms: ['dag', 'ports', 'activities'], packages: [/^@faker-js\/faker$/], node: true },
   workers: {

@@ -36,7 +36,13 @@ export interface Config {
   readonly threads: number;
   readonly runDays: number;
   readonly versionHours: number;
+  readonly logDays: number;
   readonly webhook: SecretReference | null;
+  readonly smtp: SecretReference | null;
+  /** Given whenever `smtp` is. */
+  readonly smtpFrom: string | null;
+  readonly smtpTo: readonly string[];
+  readonly alertHours: number;
   /** Modules that export `dags`, beside the shipped pipelines. */
   readonly dags: readonly string[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -94,6 +100,10 @@ class Reading {
     return null;
   }
 
+  origin(setting: Setting): string {
+    return given(setting, this.#inputs, this.file)?.origin ?? setting.key;
+  }
+
   connections(): Record<string, SecretReference> {
     const found: Record<string, SecretReference> = {};
     for (const name of connectionNames(this.file)) {
@@ -144,7 +154,12 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     threads: defaultThreads(),
     runDays: 30,
     versionHours: 72,
+    logDays: 30,
     webhook: null,
+    smtp: null,
+    smtpFrom: null,
+    smtpTo: [],
+    alertHours: 24,
     dags: [],
     logLevel: 'info',
     temporalProfile: null,
@@ -185,6 +200,11 @@ export function loadConfig(inputs: ConfigInputs): Config {
     reading.note(settings[name], read, defaults[name]);
     Object.assign(values, { [name]: read?.value ?? defaults[name] });
   }
+  const { smtp, smtpFrom, smtpTo } = values;
+  if (smtp && (!smtpFrom || !smtpTo?.length))
+    reading.problems.push(
+      `${reading.origin(settings.smtp)}: expected notify.smtp.from and notify.smtp.to beside it; found ${smtpFrom ? 'nobody to send to' : 'no sender'}`,
+    );
   const connections = reading.connections();
   if (reading.problems.length > 0)
     throw new TerminalError({

@@ -6,6 +6,7 @@ import {
   webhookNotifier,
   type NotificationLog,
 } from '../engines/notify/notifier.ts';
+import { smtpNotifier } from '../engines/notify/smtp.ts';
 import { openPostgresLedger } from '../engines/postgres/ledger.ts';
 import { openPostgresWarehouse } from '../engines/postgres/warehouse.ts';
 import { TerminalError } from '../ports/errors.ts';
@@ -13,7 +14,7 @@ import type { Notifier } from '../ports/notifier.ts';
 import type { QueryService } from '../ports/query-service.ts';
 import type { Config } from './config.ts';
 import { nearest } from './config/nearest.ts';
-import { resolveSecret } from './config/secret.ts';
+import { resolveSecret, type SecretReference } from './config/secret.ts';
 
 /** What it takes to look at what is there. */
 export interface Readers extends Pick<Ports, 'objects' | 'ledger' | 'warehouse'> {
@@ -88,9 +89,24 @@ export async function openReaders(config: Config, env: NodeJS.ProcessEnv): Promi
 }
 
 async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: NotificationLog): Promise<Notifier> {
-  if (config.webhook === null) return logNotifier(log);
-  const url = await resolveSecret(config.webhook, env, 'the URL that receives notifications');
-  return allNotifiers([logNotifier(log), webhookNotifier({ url })]);
+  const secret = async (reference: SecretReference, what: string): Promise<string> =>
+    resolveSecret(reference, env, what);
+  const { webhook, smtp } = config;
+  return allNotifiers({
+    log: logNotifier(log),
+    ...(webhook === null
+      ? {}
+      : { webhook: webhookNotifier({ url: await secret(webhook, 'the URL that receives notifications') }) }),
+    ...(smtp === null
+      ? {}
+      : {
+          email: smtpNotifier({
+            url: await secret(smtp, 'the URL of the mail server'),
+            from: config.smtpFrom!,
+            to: config.smtpTo,
+          }),
+        }),
+  });
 }
 
 /** Everything task bodies may use. */

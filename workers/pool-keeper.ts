@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { tellGrants } from '../activities/tell-grants.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import { reconcileRuns, type ReconciledRun } from './reconciler.ts';
+import type { TellFailure } from './run-alerts.ts';
 
 /**
  * A look at every pool that somebody waits for: runs in it whose execution has ended without saying so are closed, which
@@ -11,6 +12,8 @@ import { reconcileRuns, type ReconciledRun } from './reconciler.ts';
 export async function keepPools(parts: {
   readonly ledger: Ledger;
   readonly client: Client;
+  /** Raises the alerts of the runs it closes. */
+  readonly tell?: TellFailure;
 }): Promise<readonly ReconciledRun[]> {
   const { ledger, client } = parts;
   const runIds = await ledger.runsInPools();

@@ -5,6 +5,8 @@ import type { Failure } from '../dag/reducer.ts';
 import { RetryableError } from '../ports/errors.ts';
 import type { AttemptRecord, Ledger, RunRecord } from '../ports/ledger.ts';
 
+import type { TellFailure } from './run-alerts.ts';
+
 export interface ReconciledRun {
   readonly run: RunRecord;
   readonly outcome: Exclude<RunState, 'running'>;
@@ -72,7 +74,7 @@ function closed(attempt: AttemptRecord, ending: Ending, failure: Failure): Attem
 }
 
 /** The event before the run's end: killed in between, the next round finds the run still open and goes on from there. */
-async function closeRun(ledger: Ledger, run: RunRecord, ending: Ending): Promise<void> {
+async function closeRun(ledger: Ledger, run: RunRecord, ending: Ending, tell: TellFailure): Promise<void> {
   const failure: Failure = {
     type: 'ExecutionEnded',
     message: `The execution ended (${ending.execution}) without the run saying so.`,
@@ -98,6 +100,8 @@ async function closeRun(ledger: Ledger, run: RunRecord, ending: Ending): Promise
     ],
   );
   const task = unfinished[0]?.taskId ?? '';
+  // Also before the end, for the same reason: a closed run is not looked at again.
+  if (ending.outcome === 'failed') await tell(run, { ...failure, task }, ending.endedAt);
   await ledger.endRun(
     run.runId,
     ending.outcome,
@@ -111,12 +115,13 @@ async function reconcile(
   client: Client,
   run: RunRecord,
   now: () => number,
+  tell: TellFailure,
 ): Promise<ReconciledRun | null> {
   const ending = await endingOf(client, run, now);
   if (ending === null) return null;
   // The execution may have told the ledger between the listing and now.
   if ((await ledger.run(run.runId))?.state !== 'running') return null;
-  await closeRun(ledger, run, ending);
+  await closeRun(ledger, run, ending, tell);
   return { run, outcome: ending.outcome, execution: ending.execution };
 }
 
@@ -135,18 +140,21 @@ export async function reconcileRuns({
   client,
   now = Date.now,
   only,
+  tell = async () => {},
 }: {
   readonly ledger: Ledger;
   readonly client: Client;
   readonly now?: () => number;
   /** Ids of the runs to look at; all that are open unless given. */
   readonly only?: readonly string[];
+  /** Raises the alert of a failed run; called before the run is closed, and again when that was cut short. */
+  readonly tell?: TellFailure;
 }): Promise<readonly ReconciledRun[]> {
   const open = await openRuns(ledger, only);
   const found: ReconciledRun[] = [];
   for (let start = 0; start < open.length; start += atOnce) {
     const some = open.slice(start, start + atOnce);
-    const results = await Promise.all(some.map((run) => reconcile(ledger, client, run, now)));
+    const results = await Promise.all(some.map((run) => reconcile(ledger, client, run, now, tell)));
     found.push(...results.filter((result) => result !== null));
   }
   return found;

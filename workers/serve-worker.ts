@@ -1,26 +1,19 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime, type LogLevel } from '@temporalio/worker';
 import pino from 'pino';
-import { reconcileBackfills } from './backfill-reconciler.ts';
+import { defaultAlertRetry } from '../activities/alert-steps.ts';
 import { buildId } from './build-id.ts';
 import type { Config } from './config.ts';
 import { temporalConnectOptions } from './config/temporal.ts';
 import { loadDefinitions } from './definitions.ts';
+import { keepHouse } from './housekeeping.ts';
 import { linkedNotifier } from './linked-notifier.ts';
-import { openPorts, type OpenedPorts } from './open-ports.ts';
-import { keepPools } from './pool-keeper.ts';
-import { reconcileRuns, type ReconciledRun } from './reconciler.ts';
+import { openPorts } from './open-ports.ts';
 import { cacheFolder } from './stack/temporal-binary.ts';
 import { openWorker } from './worker.ts';
-import { join } from 'node:path';
 
 type Log = pino.Logger;
-
-/** How long a run that ended without saying so may look open. */
-const reconcileEveryMs = 30_000;
-/** How long slots may stay with a run that ended, and a grant untold. */
-const keepPoolsEveryMs = 15_000;
 
 function installLogger(log: Log, level: Config['logLevel']): void {
   const levels: Readonly<Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'>> = {
@@ -34,65 +27,6 @@ function installLogger(log: Log, level: Config['logLevel']): void {
     log[levels[entry.level]](entry.meta ?? {}, entry.message);
   });
   Runtime.install({ logger, shutdownSignals: [] });
-}
-
-/** One round after another; what one cannot do the next tries again. */
-async function repeatUntil(
-  signal: AbortSignal,
-  everyMs: number,
-  log: Log,
-  complaint: string,
-  round: () => Promise<void>,
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await round();
-    } catch (error) {
-      log.warn({ error: error instanceof Error ? error.message : String(error) }, complaint);
-    }
-    await delay(everyMs, undefined, { signal }).catch(() => {});
-  }
-}
-
-function tellClosed(log: Log, closed: readonly ReconciledRun[]): void {
-  for (const { run, outcome, execution } of closed)
-    log.warn(
-      { run: run.runId, workflowId: run.workflowId, outcome, execution },
-      'closed a run that had ended without saying so',
-    );
-}
-
-function reconcileUntil(
-  signal: AbortSignal,
-  client: Client,
-  { ledger }: OpenedPorts,
-  log: Log,
-): Promise<void> {
-  return repeatUntil(
-    signal,
-    reconcileEveryMs,
-    log,
-    'could not look for runs that ended without saying so',
-    async () => {
-      tellClosed(log, await reconcileRuns({ ledger, client }));
-      for (const { backfill, outcome, execution } of await reconcileBackfills({ ledger, client }))
-        log.warn(
-          { backfill: backfill.backfillId, workflowId: backfill.workflowId, outcome, execution },
-          'closed a backfill that had ended without saying so',
-        );
-    },
-  );
-}
-
-function keepPoolsUntil(
-  signal: AbortSignal,
-  client: Client,
-  { ledger }: OpenedPorts,
-  log: Log,
-): Promise<void> {
-  return repeatUntil(signal, keepPoolsEveryMs, log, 'could not look at the pools', async () =>
-    tellClosed(log, await keepPools({ ledger, client })),
-  );
 }
 
 /** Works until `signal` is aborted; then lets what is under way end. `onReady` is called once it takes work. */
@@ -124,6 +58,7 @@ export async function serveWorker(
       queues: config.queues,
       deployment: config.deployment,
       drainMs: config.drainSeconds * 1000,
+      alertRetry: { ...defaultAlertRetry, forMs: config.alertHours * 3_600_000 },
     });
     const drain = (): void => {
       log.info({ drainSeconds: config.drainSeconds }, 'takes no more work; what is under way may end');
@@ -132,11 +67,12 @@ export async function serveWorker(
     signal.addEventListener('abort', drain, { once: true });
     if (signal.aborted) drain();
     const running = worker.run();
-    const client = new Client({ connection, namespace });
-    const keeping = Promise.all([
-      reconcileUntil(stop.signal, client, ports, log),
-      keepPoolsUntil(stop.signal, client, ports, log),
-    ]);
+    const keeping = keepHouse(stop.signal, {
+      ledger: ports.ledger,
+      client: new Client({ connection, namespace }),
+      taskQueue: config.taskQueue,
+      log,
+    });
     await onReady();
     log.info(
       { dags: [...definitions.keys()], taskQueue: config.taskQueue, queues: config.queues },

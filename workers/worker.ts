@@ -9,6 +9,7 @@ import {
 import { createActivities } from '../activities/boundary.ts';
 import type { Ports } from '../activities/task-context.ts';
 import { defaultQueue, everyQueue, namedQueues, taskQueueOf } from '../dag/queues.ts';
+import type { AlertChannels } from '../ports/alert-steps.ts';
 import type { Definitions } from './definitions.ts';
 import { openHeart } from './heart.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
@@ -31,6 +32,8 @@ export interface WorkerSettings {
   readonly cacheFolder: string;
   /** Attempts at the same time, of each queue; 20 unless told. */
   readonly maxConcurrentTasks?: number;
+  /** How long, and how often, an alert is tried to deliver; for a day unless told. */
+  readonly alertRetry?: AlertChannels['retry'];
   /** How long running attempts may go on after a stop was asked for; 10 seconds unless told. Then they start again elsewhere. */
   readonly drainMs?: number;
 }
@@ -113,6 +116,7 @@ export async function openWorker(settings: WorkerSettings): Promise<OpenWorker> 
         build,
         worker: identity,
         keepAlive: heart.keepAlive,
+        ...(settings.alertRetry === undefined ? {} : { alertRetry: settings.alertRetry }),
       }),
       maxConcurrentActivityTaskExecutions: settings.maxConcurrentTasks ?? 20,
       maxHeartbeatThrottleInterval: heartbeatThrottleMs,

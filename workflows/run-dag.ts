@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { RunRequest, RunSummary, RunView } from '../ports/run-steps.ts';
 import { awaitTurn, wake } from './admission.ts';
+import { Alerts } from './alerts.ts';
 import { beginRun } from './begin-run.ts';
 import { runFailure } from './failures.ts';
 import { wakeFollowers } from './past-watch.ts';
@@ -34,11 +35,14 @@ export async function runDag(request: RunRequest): Promise<RunSummary> {
     cancelRequested.catch(() => {
       cancelled = true;
     });
+    const alerts = new Alerts(begun);
+    alerts.begin();
     setHandler(progressQuery, () =>
       waitingView(workflowType, firstExecutionRunId, planHash, 'its turn under maxActiveRuns'),
     );
     if (admission !== undefined) await awaitTurn(firstExecutionRunId, admission, () => cancelled);
-    const walk = new Walk(begun, (progress) => setCurrentDetails(detailsTable(progress)));
+    alerts.started();
+    const walk = new Walk(begun, alerts, (progress) => setCurrentDetails(detailsTable(progress)));
     setHandler(progressQuery, () => runView(plan, planHash, walk.progress));
     cancelRequested.catch(() => walk.cancel());
     const { outcome, failures, nextQueued, followers } = await walk.end();

@@ -4,6 +4,7 @@ import { waitingForPast } from '../dag/past.ts';
 import { advance, startRun } from '../dag/reducer.ts';
 import type { InstanceKey, RunCommand, RunEvent, RunProgress } from '../dag/reducer.ts';
 import type { EndedRun } from '../ports/run-steps.ts';
+import type { Alerts } from './alerts.ts';
 import { performAttempt, type AttemptEnding, type StartAttempt } from './attempt.ts';
 import type { KnownRun } from './begin-run.ts';
 import { cancelledFailure, firstFailure } from './failures.ts';
@@ -20,6 +21,7 @@ export class Walk {
   readonly #begun: KnownRun;
   readonly #tasks: ReadonlyMap<string, PlanTask>;
   readonly #outbox: Outbox;
+  readonly #alerts: Alerts;
   readonly #finish = Promise.withResolvers<Finish>();
   /** Where nothing is cancelled. */
   readonly #shield = CancellationScope.current();
@@ -32,8 +34,9 @@ export class Walk {
   readonly #past: PastWatch;
   #progress: RunProgress;
 
-  constructor(begun: KnownRun, onRecord: (progress: RunProgress) => void) {
+  constructor(begun: KnownRun, alerts: Alerts, onRecord: (progress: RunProgress) => void) {
     this.#begun = begun;
+    this.#alerts = alerts;
     this.#tasks = new Map(begun.plan.tasks.map((task) => [task.id, task]));
     this.#outbox = new Outbox(begun.facts.run.id, () => onRecord(this.#progress));
     const onDefect = (error: unknown): void => this.#finish.reject(error);
@@ -66,6 +69,7 @@ export class Walk {
     await this.#pools.close();
     const endedAt = new Date().toISOString();
     const failure = finish.outcome === 'failed' ? firstFailure(this.#progress, finish.failures) : null;
+    const told = this.#alerts.end(finish.outcome, failure);
     const { dependsOnPast } = this.#begun.plan;
     const ended = await this.#outbox.close({
       outcome: finish.outcome,
@@ -73,6 +77,7 @@ export class Walk {
       failure,
       ...(dependsOnPast ? { dependsOnPast } : {}),
     });
+    await told;
     return { ...finish, ...ended };
   }
 
@@ -93,6 +98,7 @@ export class Walk {
       const step = advance(this.#begun.plan, this.#progress, { ...happening, at: Date.now() });
       this.#progress = step.progress;
       this.#outbox.add(step.changed);
+      this.#alerts.changed(step.progress, step.changed);
       for (const command of step.commands) this.#perform(command);
     } catch (error) {
       // A defect of the reducer: the workflow task fails and is tried again with the next release, nothing is lost.

@@ -1,6 +1,7 @@
 import { pc } from '../colours.ts';
 import type { Publication } from '../../ports/ledger.ts';
 import { vacuum } from '../../workers/vacuum.ts';
+import { vacuumLogs } from '../../workers/vacuum-logs.ts';
 import type { Cli } from '../cli.ts';
 import { wholeNumber } from '../arguments.ts';
 import { bytes, count, instant, short } from '../format.ts';
@@ -103,18 +104,19 @@ export async function lakeVacuum(
       flags.olderThanHours === undefined
         ? session.config.versionHours
         : wholeNumber('--older-than-hours', flags.olderThanHours);
-    const result = await vacuum({
-      ledger,
-      objects,
-      olderThanMs: hours * 3_600_000,
-      dryRun: flags.dryRun === true,
-      now: Date.now(),
-    });
-    if (flags.json) return cli.print(JSON.stringify({ dryRun: flags.dryRun === true, ...result }));
+    const { logDays } = session.config;
+    const common = { ledger, objects, dryRun: flags.dryRun === true, now: Date.now() };
+    const result = await vacuum({ ...common, olderThanMs: hours * 3_600_000 });
+    const logs = await vacuumLogs({ ...common, olderThanMs: logDays * 86_400_000 });
+    if (flags.json) return cli.print(JSON.stringify({ dryRun: common.dryRun, ...result, logs }));
     const files = result.versionFiles.length + result.orphans.length;
     const verb = flags.dryRun ? 'Would remove' : 'Removed';
     cli.print(
       `${verb} ${count(result.versions)} versions and ${count(files)} files (${bytes(result.bytes)}) that nothing older than ${hours} h needs.`,
     );
+    if (logs.files > 0)
+      cli.print(
+        `${verb} ${count(logs.files)} files (${bytes(logs.bytes)}) of task logs older than ${logDays} days.`,
+      );
   });
 }

@@ -7,6 +7,7 @@ import { wholeNumber } from '../arguments.ts';
 import { findRun } from '../find-run.ts';
 import { linkTo, listLink } from '../links.ts';
 import { count, elapsed, instant, runStateText, short, stateText } from '../format.ts';
+import { alertsOfRun, alertTable } from '../run-alerts.ts';
 import { waitsOf } from '../run-waits.ts';
 import { withSession } from '../session.ts';
 import { textTable } from '../text-table.ts';
@@ -130,9 +131,10 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
   await withSession(cli, { temporal: false }, async (session) => {
     const { ledger } = await session.readers();
     const run = await findRun(ledger, text);
-    const [attempts, publications] = await Promise.all([
+    const [attempts, publications, alerts] = await Promise.all([
       ledger.attempts(run.runId),
       ledger.history({ runId: run.runId, limit: 1000 }),
+      alertsOfRun(ledger, run.runId),
     ]);
     const link = linkTo(session, run);
     const waiting = run.queued ? await waitingFor(ledger, run) : null;
@@ -147,6 +149,7 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
           attempts,
           waits: Object.fromEntries(waits),
           publications,
+          alerts,
           link,
         }),
       );
@@ -173,6 +176,7 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
       cli.print(
         `\n${textTable(['TASK', 'ATTEMPT', 'STATE', 'TOOK', 'ROWS'], rows, ['left', 'right', 'left', 'right'])}`,
       );
+    if (alerts.length > 0) cli.print(`\n${alertTable(alerts)}`);
     if (link !== null) cli.print(`\n${link}`);
   });
 }

@@ -83,9 +83,11 @@ async function post(
   }
 }
 
-/** Tells all of them; a failing one does not keep the others from being told. */
-export function allNotifiers(notifiers: readonly Notifier[]): Notifier {
+/** Tells all of them, by name; a failing one does not keep the others from being told. */
+export function allNotifiers(channels: Readonly<Record<string, Notifier>>): Notifier {
+  const notifiers = Object.values(channels);
   return {
+    channels: new Map(Object.entries(channels)),
     notify: async (notification, call) => {
       const outcomes = await Promise.allSettled(
         notifiers.map((notifier) => notifier.notify(notification, call)),

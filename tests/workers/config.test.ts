@@ -186,3 +186,15 @@ test('Temporal connects by its own environment and by a profile of its own file'
     /expected the profile moon/,
   );
 });
+
+test('a mail server needs a sender and somebody to send to, and its password is not shown', () => {
+  const file = '[notify.smtp]\nurl = "smtps://ingot:hunter5@mail.example:465"\n';
+  expect(() => load({ file })).toThrow(
+    'expected notify.smtp.from and notify.smtp.to beside it; found no sender',
+  );
+  expect(() => load({ file: `${file}from = "a@example.com"` })).toThrow('nobody to send to');
+  const config = load({ file: `${file}from = "a@example.com"\nto = ["b@example.com", "c@example.com"]` });
+  expect(config).toMatchObject({ smtpFrom: 'a@example.com', smtpTo: ['b@example.com', 'c@example.com'] });
+  expect(effective(config, 'notify.smtp.url')?.value).toBe('smtps://ingot:•••@mail.example:465');
+  expect(JSON.stringify(config.effective)).not.toContain('hunter5');
+});

@@ -4,8 +4,9 @@ import type { WorkflowOptions } from '@temporalio/client';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import type { AttemptRecord, Ledger } from '../../ports/ledger.ts';
 import { reconcileRuns } from '../../workers/reconciler.ts';
+import { runAlerts } from '../../workers/run-alerts.ts';
 import { ledgersOn } from '../engines/postgres/ledger-fixture.ts';
-import { openRun } from '../ports/ledger/fixture.ts';
+import { hashOf, openRun, plan } from '../ports/ledger/fixture.ts';
 
 const openLedger = ledgersOn(inject('postgresUrl'));
 let connection: Connection;
@@ -134,4 +135,45 @@ test('a round that was cut short before the run was closed is finished by the ne
   expect(await ledger.run(runId)).toMatchObject({ state: 'running' });
   expect(await reconcileRuns({ ledger, client })).toHaveLength(1);
   expect(await ledger.events({ kind: 'run_reconciled' })).toHaveLength(1);
+});
+
+test('the alert of a run that could not raise it is raised, once, and also of one the next run replaced', async () => {
+  await using fixture = await openLedger();
+  const { ledger } = fixture;
+  const alerting = { ...plan, alerts: { onFailure: { topic: 'shop', severity: 'error' as const } } };
+  const taskQueue = 'nobody';
+  const { handle, runId } = await startRun(ledger);
+  const told = await openRun(ledger, {
+    runId: randomUUID(),
+    workflowId: `shop-${randomUUID()}`,
+    plan: alerting,
+    planHash: hashOf(alerting),
+  });
+  await handle.terminate();
+  const alerts = runAlerts({ ledger, client, taskQueue });
+  const killed = { ...ledger, endRun: () => Promise.reject(new Error('killed')) };
+  await expect(reconcileRuns({ ledger: killed, client, tell: alerts.failed })).rejects.toThrow('killed');
+  await reconcileRuns({ ledger, client, tell: alerts.failed });
+  const alert = client.workflow.getHandle(`alert-${told}-failed`);
+  expect(await alert.describe()).toMatchObject({ type: 'ingot.alert', status: { name: 'RUNNING' } });
+  await alert.terminate();
+  await expect(client.workflow.getHandle(`alert-${runId}-failed`).describe()).rejects.toThrow();
+
+  const workflowId = `shop-${randomUUID()}`;
+  const first = await openRun(ledger, { workflowId, plan: alerting, planHash: hashOf(alerting) });
+  await openRun(ledger, { workflowId, startedAt: '2026-01-03T00:00:00Z' });
+  // Its end is long ago: no news.
+  await alerts.replaced();
+  await expect(client.workflow.getHandle(`alert-${first}-failed`).describe()).rejects.toThrow();
+  const second = await openRun(ledger, {
+    workflowId: `${workflowId}-b`,
+    plan: alerting,
+    planHash: hashOf(alerting),
+  });
+  await openRun(ledger, { workflowId: `${workflowId}-b`, startedAt: new Date().toISOString() });
+  await alerts.replaced();
+  await alerts.replaced();
+  const replaced = client.workflow.getHandle(`alert-${second}-failed`);
+  expect(await replaced.describe()).toMatchObject({ type: 'ingot.alert' });
+  await replaced.terminate();
 });

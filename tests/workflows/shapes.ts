@@ -1,4 +1,4 @@
-import type { TaskContext } from '../../activities/task-context.ts';
+import type { Ports, TaskContext } from '../../activities/task-context.ts';
 import type { DagDefinition } from '../../dag/builder.ts';
 import { cancelRun, type RunHandle } from '../../workers/client.ts';
 import { keepPools } from '../../workers/pool-keeper.ts';
@@ -27,6 +27,7 @@ export interface Shape {
   readonly name: string;
   dags(bench: Bench): readonly DagDefinition<TaskContext>[];
   readonly ends: 'success' | 'failed' | 'cancelled';
+  readonly ports?: Partial<Ports>;
   meanwhile?(bench: Bench, run: RunHandle, worker: StartedWorker): Promise<void>;
 }
 
@@ -192,6 +193,22 @@ const pooled: Shape = {
   },
 };
 
+const alerted: Shape = {
+  name: 'alerted',
+  ends: 'failed',
+  ports: { notifier: { notify: async () => {} } },
+  dags: () => [
+    dag('alerted', { alerts: { onFailure: true, deadline: { after: '1s' } } }, ({ wait, task }) => {
+      const pause = wait('pause', { for: '2s' });
+      const alerts = { onRetry: true, onFailure: true, deadline: { after: '1h', from: 'started' } } as const;
+      task('broken', () => Promise.reject(new Error('no')), undefined, {
+        retries: { limit: 1, ...soon },
+        alerts,
+      }).after(pause);
+    }),
+  ],
+};
+
 export const shapes: readonly Shape[] = [
   chain,
   fanOut,
@@ -204,12 +221,13 @@ export const shapes: readonly Shape[] = [
   cancelled,
   unheardOf,
   pooled,
+  alerted,
 ];
 
 /** Runs a shape to its end. */
 export async function runShape(bench: Bench, shape: Shape): Promise<RunHandle> {
   const { name, ends } = shape;
-  const worker = await bench.work(shape.dags(bench));
+  const worker = await bench.work(shape.dags(bench), shape.ports);
   const run = await bench.start(name);
   await shape.meanwhile?.(bench, run, worker);
   const { state, message } = await bench.result(run);

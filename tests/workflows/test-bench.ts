@@ -9,7 +9,7 @@ import { migrate } from '../../migrations/migrate.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import { runResult, startRun, type RunHandle, type RunResult } from '../../workers/client.ts';
 import { compileDefinitions } from '../../workers/definitions.ts';
-import { openWorker, type OpenWorker } from '../../workers/worker.ts';
+import { openWorker, type OpenWorker, type WorkerSettings } from '../../workers/worker.ts';
 import { createDatabase } from '../support/database.ts';
 import { portsWith, quietRuntime } from './parts.ts';
 
@@ -22,7 +22,11 @@ export interface Bench extends AsyncDisposable {
   readonly taskQueue: string;
   readonly cacheFolder: string;
   /** A worker that runs until the bench is closed or it is stopped. */
-  work(dags: readonly DagDefinition<TaskContext>[], ports?: Partial<Ports>): Promise<StartedWorker>;
+  work(
+    dags: readonly DagDefinition<TaskContext>[],
+    ports?: Partial<Ports>,
+    settings?: Pick<WorkerSettings, 'alertRetry'>,
+  ): Promise<StartedWorker>;
   start(
     dagId: string,
     options?: { readonly interval?: typeof day; readonly params?: JsonObject },
@@ -60,6 +64,7 @@ export async function openBenchOn({ postgresUrl, temporalAddress: address }: Ser
   async function work(
     dags: readonly DagDefinition<TaskContext>[],
     ports: Partial<Ports> = {},
+    settings: Pick<WorkerSettings, 'alertRetry'> = {},
   ): Promise<StartedWorker> {
     const opened: OpenWorker = await openWorker({
       connection: { address },
@@ -70,6 +75,7 @@ export async function openBenchOn({ postgresUrl, temporalAddress: address }: Ser
       build: 'test',
       cacheFolder,
       drainMs: 1000,
+      ...settings,
     });
     const ended = opened.run();
     const started = {

@@ -128,11 +128,41 @@ export const settings = {
     type: whole(1, 87_600),
     about: 'hours `lake vacuum` leaves replaced versions to their readers',
   },
+  logDays: {
+    key: 'retention.log_days',
+    env: 'INGOT_LOG_DAYS',
+    type: whole(1, 3650),
+    about: 'days `lake vacuum` keeps what tasks logged',
+  },
   webhook: {
     key: 'notify.webhook',
     env: 'INGOT_WEBHOOK',
     type: secret,
     about: 'URL that receives notifications as JSON',
+  },
+  smtp: {
+    key: 'notify.smtp.url',
+    env: 'INGOT_SMTP_URL',
+    type: secret,
+    about: 'mail server that sends notifications, such as smtps://user:password@mail.example:465',
+  },
+  smtpFrom: {
+    key: 'notify.smtp.from',
+    env: 'INGOT_SMTP_FROM',
+    type: text,
+    about: 'sender of the mails',
+  },
+  smtpTo: {
+    key: 'notify.smtp.to',
+    env: 'INGOT_SMTP_TO',
+    type: list,
+    about: 'who gets the mails',
+  },
+  alertHours: {
+    key: 'notify.retry_hours',
+    env: 'INGOT_NOTIFY_RETRY_HOURS',
+    type: whole(1, 168),
+    about: 'hours an alert is tried to deliver',
   },
   dags: {
     key: 'dags',

@@ -97,7 +97,7 @@ test('one that fails does not keep the others from being told', async () => {
     told.push(`${severity} ${message} ${String(fields['topic'])}`),
   );
   const url = await receiver((_, response) => response.writeHead(404).end());
-  await expect(allNotifiers([webhookNotifier({ url }), log]).notify(notification)).rejects.toThrow(
+  await expect(allNotifiers({ webhook: webhookNotifier({ url }), log }).notify(notification)).rejects.toThrow(
     TerminalError,
   );
   expect(told).toEqual(['error payments failed payments']);

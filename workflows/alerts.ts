@@ -1,0 +1,146 @@
+import {
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  ParentClosePolicy,
+  sleep,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  alertWorkflowId,
+  deadlinesOf,
+  incidentOf,
+  runFailedIncident,
+  runSucceededIncident,
+  type AlertPlan,
+  type Incident,
+} from '../dag/alerts.ts';
+import type { RunProgress, TaskInstance } from '../dag/reducer.ts';
+import { hasEnded } from '../dag/trigger-rules.ts';
+import type { AlertRequest } from '../ports/alert-steps.ts';
+import type { RunRecord } from '../ports/ledger.ts';
+import type { KnownRun } from './begin-run.ts';
+
+/** A map whose every instance is tried again must not flood people: what tasks tell is bounded, what the run tells is not. */
+const maxTaskAlerts = 100;
+
+/**
+ * Notices what people want to be told of a run. Every alert is a workflow of its own, which outlives the run: telling takes as long
+ * as it takes, and neither holds the run open nor ends with it.
+ */
+export class Alerts {
+  readonly #begun: KnownRun;
+  readonly #ofTasks: ReadonlyMap<string, AlertPlan>;
+  readonly #scope = CancellationScope.current();
+  readonly #armed = new Set<string>();
+  readonly #timers = new CancellationScope();
+  readonly #starting = new Set<Promise<void>>();
+  #progress: RunProgress | null = null;
+  #startedAt: number | null = null;
+  #taskAlerts = 0;
+  #failures = 0;
+  #isFailureTold = false;
+  #isOver = false;
+
+  /** Made where nothing is cancelled. */
+  constructor(begun: KnownRun) {
+    this.#begun = begun;
+    this.#ofTasks = new Map(
+      begun.plan.tasks.flatMap(({ id, alerts }) => (alerts === undefined ? [] : [[id, alerts] as const])),
+    );
+  }
+
+  /** From here on deadlines run, also while the run waits for its turn. */
+  begin(): void {
+    this.#arm();
+  }
+
+  /** The run got its turn. */
+  started(): void {
+    this.#startedAt = Date.now();
+    this.#arm();
+  }
+
+  changed(progress: RunProgress, instances: readonly TaskInstance[]): void {
+    this.#progress = progress;
+    if (this.#ofTasks.size === 0) return;
+    for (const instance of instances) {
+      const alerts = this.#ofTasks.get(instance.taskId);
+      const incident = alerts === undefined ? null : incidentOf(alerts, instance);
+      if (incident !== null && (this.#taskAlerts += 1) <= maxTaskAlerts) this.#raise(incident);
+    }
+  }
+
+  /** The run failed, or is held because something of it did. Told once, until it is resumed. */
+  failed(failure: RunRecord['failure']): void {
+    if (this.#isFailureTold) return;
+    this.#isFailureTold = true;
+    this.#failures += 1;
+    this.#raise(runFailedIncident(this.#begun.plan.alerts, failure, this.#failures));
+  }
+
+  /** A held run goes on: failing again is news. */
+  resumed(): void {
+    this.#isFailureTold = false;
+  }
+
+  /** Ends the deadlines, tells the outcome, and waits until every alert has begun a life of its own. */
+  async end(outcome: 'success' | 'failed' | 'cancelled', failure: RunRecord['failure']): Promise<void> {
+    this.#isOver = true;
+    if (this.#armed.size > 0) this.#timers.cancel();
+    if (outcome === 'failed') this.failed(failure);
+    if (outcome === 'success') this.#raise(runSucceededIncident(this.#begun.plan.alerts));
+    await Promise.all(this.#starting);
+  }
+
+  #arm(): void {
+    const queuedAt = workflowInfo().startTime.getTime();
+    const { plan, facts } = this.#begun;
+    for (const { atMs, incident } of deadlinesOf(plan, { facts, queuedAt, startedAt: this.#startedAt })) {
+      if (this.#armed.has(incident.name)) continue;
+      this.#armed.add(incident.name);
+      const summary = incident.task === null ? 'deadline' : `deadline of ${incident.task}`;
+      this.#timers
+        .run(() => sleep(Math.max(1, atMs - Date.now()), { summary }))
+        .then(
+          () => this.#passed(incident),
+          () => {},
+        );
+    }
+  }
+
+  #passed(incident: Incident): void {
+    const { task } = incident;
+    const state = task === null ? undefined : this.#progress?.instances[task]?.state;
+    if (this.#isOver || (state !== undefined && hasEnded(state))) return;
+    this.#raise(incident);
+  }
+
+  #raise(incident: Incident | null): void {
+    if (incident === null) return;
+    const starting = this.#scope
+      .run(() => this.#start(incident))
+      .finally(() => this.#starting.delete(starting));
+    this.#starting.add(starting);
+  }
+
+  async #start(incident: Incident): Promise<void> {
+    const { plan, facts } = this.#begun;
+    const { workflowId } = workflowInfo();
+    const at = new Date().toISOString();
+    const request: AlertRequest = { incident, dagId: plan.dagId, workflowId, facts, at };
+    try {
+      await startChild('ingot.alert', {
+        workflowId: alertWorkflowId(facts.run.id, incident.name),
+        args: [request],
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        cancellationType: ChildWorkflowCancellationType.ABANDON,
+        staticSummary: `${incident.kind.replaceAll('_', ' ')}: ${incident.task ?? plan.dagId}`,
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+}
