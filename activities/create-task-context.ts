@@ -7,6 +7,7 @@ interface ContextParts {
   readonly request: AttemptRequest;
   readonly activity: Context;
   readonly ports: Ports;
+  readonly build: string;
   readonly signal: AbortSignal;
   readonly ended: AbortSignal;
   readonly beat: (note?: string) => void;
@@ -17,6 +18,7 @@ export function createTaskContext({
   request,
   activity,
   ports,
+  build,
   signal,
   ended,
   beat,
@@ -34,6 +36,8 @@ export function createTaskContext({
     params: facts.params,
     attempt,
     lease,
+    build,
+    skipUnchanged: facts.skipUnchanged === true,
     log: {
       debug: (message, fields) => log.debug(message, fields),
       info: (message, fields) => log.info(message, fields),

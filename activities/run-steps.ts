@@ -101,7 +101,12 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
     known: true,
     plan,
     planHash: recorded,
-    facts: { run: { id: runId, type }, interval: { ...interval, logicalDate: interval.start }, params },
+    facts: {
+      run: { id: runId, type },
+      interval: { ...interval, logicalDate: interval.start },
+      params,
+      ...(begin.request.skipUnchanged === true ? { skipUnchanged: true as const } : {}),
+    },
     admission: await ledger.admitRun(runId),
   };
 }

@@ -34,6 +34,10 @@ export interface TaskContext {
   readonly attempt: number;
   /** True once this instance lost its snapshot too often: take leases before computing. */
   readonly lease: boolean;
+  /** Which code this worker runs. */
+  readonly build: string;
+  /** Leave alone what is made of the same as when it was published. */
+  readonly skipUnchanged: boolean;
   readonly log: Logger;
   /** Aborted when the run is cancelled, the attempt timed out or the worker shuts down. */
   readonly signal: AbortSignal;

@@ -41,6 +41,10 @@ function action<Given extends unknown[]>(load: () => Promise<(cli: Cli, ...given
 }
 
 const json = ['--json', 'print JSON'] as const;
+const skipUnchanged = [
+  '--skip-unchanged',
+  'leave partitions alone that are made of the same as when they were published',
+] as const;
 
 program
   .description('Data-pipeline DAGs for TypeScript, run as Temporal workflows.')
@@ -85,6 +89,7 @@ program
     (value, all: string[]) => [...all, value],
     [],
   )
+  .option(...skipUnchanged)
   .option(...json)
   .action(action(async () => (await import('./commands/run.ts')).run));
 
@@ -157,6 +162,7 @@ backfill
   .option('--max-active-runs <n>', 'runs at a time, whatever the DAG’s own limit (default: 10)')
   .option('--backwards', 'newest interval first')
   .option('--params <json>', 'parameters of every run, as a JSON object')
+  .option(...skipUnchanged)
   .option('--dry-run', 'say what would happen to each interval, and why')
   .option('--detach', 'do not follow it')
   .option(...json)

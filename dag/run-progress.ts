@@ -51,6 +51,8 @@ export interface RunFacts {
   readonly run: { readonly id: string; readonly type: string };
   readonly interval: { readonly start: string; readonly end: string; readonly logicalDate: string };
   readonly params: JsonObject;
+  /** Tasks leave alone what is made of the same as when it was published. */
+  readonly skipUnchanged?: true;
 }
 
 /** Everything the interpreter carries from one step to the next; plain JSON. */

@@ -3,6 +3,7 @@ import type { Plan, RunOutcome, RunState, TaskState } from '../dag/plan.ts';
 import type { Failure } from '../dag/reducer.ts';
 import type { PartitionValues, Table } from '../dag/relation.ts';
 import type { BackfillLog } from './backfill.ts';
+import type { SliceFingerprint, SliceLog } from './slices.ts';
 import type { ScheduleLog } from './schedule-log.ts';
 import type { ColumnStatistics, WrittenFile } from './sql-engine.ts';
 
@@ -191,6 +192,8 @@ export interface Manifest {
   /** Quarantined rows by reason, per partition, as the quality summary keeps them. */
   readonly summary: JsonObject;
   readonly watermarks: readonly { readonly name: string; readonly value: Json }[];
+  /** What each part of the outputs was made of: replaces what was known of these slices of the task. */
+  readonly slices?: readonly SliceFingerprint[];
 }
 
 export interface PublishRequest {
@@ -294,6 +297,6 @@ export interface PartitionLog {
   referencedKeys(prefix: string): Promise<ReadonlySet<string>>;
 }
 
-export interface Ledger extends RunLog, PartitionLog, ScheduleLog, BackfillLog {
+export interface Ledger extends RunLog, PartitionLog, SliceLog, ScheduleLog, BackfillLog {
   close(): Promise<void>;
 }

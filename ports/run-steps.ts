@@ -13,6 +13,7 @@ export interface RunRequest {
   readonly params: JsonObject;
   /** Begin with this plan only, and wait for a worker that has it; left out, the plan of whichever worker begins the run. */
   readonly planHash?: string;
+  readonly skipUnchanged?: true;
 }
 
 export interface BeginRunRequest {

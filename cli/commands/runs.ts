@@ -7,6 +7,7 @@ import { wholeNumber } from '../arguments.ts';
 import { findRun } from '../find-run.ts';
 import { count, elapsed, instant, runStateText, short, stateText } from '../format.ts';
 import { withSession, type Session } from '../session.ts';
+import { unchangedOf, unchangedText } from '../unchanged.ts';
 import { textTable } from '../text-table.ts';
 
 const states: readonly RunState[] = ['running', 'success', 'failed', 'cancelled'];
@@ -97,9 +98,11 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
       ledger.attempts(run.runId),
       ledger.history({ runId: run.runId, limit: 1000 }),
     ]);
+    const unchanged = await unchangedOf(ledger, run.runId);
     const link = linkTo(session, run);
     const waiting = run.queued ? await waitingFor(ledger, run) : null;
-    if (options.json) return cli.print(JSON.stringify({ run, waiting, attempts, publications, link }));
+    if (options.json)
+      return cli.print(JSON.stringify({ run, waiting, attempts, publications, unchanged, link }));
     cli.print(
       `${pc.bold(run.workflowId)}  ${runStateText(run)}  ${run.type}  ${elapsed(run.startedAt, run.endedAt)}`,
     );
@@ -124,6 +127,8 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
       cli.print(
         `\n${textTable(['TASK', 'ATTEMPT', 'STATE', 'TOOK', 'ROWS'], rows, ['left', 'right', 'left', 'right'])}`,
       );
+    const left = unchangedText(unchanged);
+    if (left !== null) cli.print(`\n${left}`);
     if (link !== null) cli.print(`\n${link}`);
   });
 }

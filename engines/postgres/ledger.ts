@@ -11,11 +11,12 @@ import { publish } from './publish.ts';
 import { postgresRunLog } from './run-log.ts';
 import { postgresScheduleLog } from './schedule-log.ts';
 import { bind } from './selectors.ts';
+import { postgresSliceLog } from './slice-log.ts';
 import { forgetVersions, readReferencedKeys, readUnreferenced } from './unreferenced.ts';
 import { readCurrent, versionsByPart } from './versions.ts';
 
 /** The number in `ingot.format` this code reads and writes; migrations raise it. */
-const format = 2;
+const format = 6;
 
 const sessionSettings = {
   TimeZone: 'UTC',
@@ -98,6 +99,7 @@ export async function openPostgresLedger(
     ...partitionLog(db),
     ...postgresScheduleLog(db),
     ...postgresBackfillLog(db),
+    ...postgresSliceLog(db),
     close: () => db.close(),
   };
 }

@@ -47,6 +47,12 @@ with publication as (
   insert into ingot.watermarks (name, value, publication_id)
   select name, value, id from publication, jsonb_to_recordset($16) as w (name text collate "C", value jsonb)
   on conflict (name) do update set value = excluded.value, publication_id = excluded.publication_id
+), slices as (
+  insert into ingot.published_slices (dag_id, task_id, map_index, slice, fingerprint, publication_id)
+  select r.dag_id, $2, $3, s.slice, s.fingerprint, publication.id
+    from publication, ingot.runs r, jsonb_to_recordset($18) as s (slice text collate "C", fingerprint text collate "C")
+   where r.run_id = $1 order by s.slice
+  on conflict (dag_id, task_id, map_index, slice) do update set fingerprint = excluded.fingerprint, publication_id = excluded.publication_id
 ), event as (
   insert into ingot.events (key, kind, at, payload) select 'publish:' || id, 'publish', $5, $17 from publication
 )
@@ -87,6 +93,7 @@ export async function writePublication(
     jsonText(manifest.accounts),
     jsonText(manifest.watermarks),
     jsonText({ runId, taskId, mapIndex, attempt, tables, partitions: outputs.length }),
+    jsonText(manifest.slices ?? []),
   ]);
   return rows[0]!.id;
 }

@@ -27,6 +27,7 @@ import { createDatabase } from '../support/database.ts';
 export interface HarnessOptions {
   readonly postgresUrl: string;
   readonly memoryLimitBytes?: number;
+  readonly skipUnchanged?: () => boolean;
   /** Called after every task body, before it publishes. */
   readonly onComputed?: (task: string, manifest: Manifest | null) => Promise<void> | void;
 }
@@ -224,6 +225,8 @@ async function attempt(
     params: facts.params,
     attempt: number,
     lease: command.lease,
+    build: 'harness',
+    skipUnchanged: options.skipUnchanged?.() === true,
     log: { debug: log, info: log, warn: (message) => void warnings.push(message), error: log },
     signal: new AbortController().signal,
     ended: ended.signal,
