@@ -1,3 +1,4 @@
+import type { AssetOption } from './assets.ts';
 import type { JsonObject } from './json.ts';
 import type { TaskKindName, TriggerRule } from './plan.ts';
 import type { Duration } from './duration.ts';
@@ -45,6 +46,8 @@ export interface RetryOptions {
   }[];
 }
 
+type AssetName = string | { readonly name: string };
+
 export interface TaskOptions {
   readonly triggerRule?: TriggerRule;
   /** Options, or just the limit. */
@@ -54,6 +57,10 @@ export interface TaskOptions {
   /** An attempt not heard of for this long is taken for lost. */
   readonly heartbeat?: Duration;
   readonly summary?: string;
+  /** Assets that it reads: for people, and `ingot assets`. A task kind's tables need not be told. */
+  readonly inlets?: readonly AssetName[];
+  /** Plain named assets: the task's success is an event of each. Tables get theirs when they are published. */
+  readonly outlets?: readonly AssetName[];
   /**
    * The success of this task makes up for the failure it reacts to: the run does not fail because of it. Only with
    * `one_failed` or `all_failed`. An alert leaves it out, so that a told failure stays a failure.
@@ -73,7 +80,9 @@ export interface SensorOptions extends Omit<TaskOptions, 'timeout'> {
 }
 
 /** When a DAG runs: `'@daily'`, five cron fields in the DAG's time zone, or a fixed length counted from 1970 in UTC. */
-export type ScheduleOption = string | { readonly every: Duration };
+export type TimeOption = string | { readonly every: Duration };
+/** By time, or whenever assets have events, or both. */
+export type ScheduleOption = TimeOption | { readonly assets: AssetOption; readonly or?: TimeOption };
 
 export interface DagOptions<P extends ParamDeclarations = ParamDeclarations> {
   readonly description?: string;

@@ -12,6 +12,7 @@
  * - **Publish**: make a new version of partitions visible to readers, all at once.
  * - **Watermark**: how far a source has been read.
  */
+import type { AssetCondition } from './assets.ts';
 import type { Json, JsonObject } from './json.ts';
 import { canonicalJson } from './json.ts';
 import type { Schedule } from './schedule.ts';
@@ -112,6 +113,9 @@ export interface PlanTask {
   readonly wait: WaitPlan | null;
   /** Its success makes up for the failure it reacts to; only with `one_failed` and `all_failed`. */
   readonly handlesFailure?: true;
+  /** Assets that it reads and that its success is an event of, besides the tables it publishes; sorted. */
+  readonly inlets?: readonly string[];
+  readonly outlets?: readonly string[];
   /** One line for the Temporal UI and `runs show`. */
   readonly summary: string | null;
   /** What the task's kind says of itself: its name, tables read and written, hashes of SQL and contract. */
@@ -137,6 +141,8 @@ export interface Plan {
   readonly startAt: string | null;
   readonly endAt: string | null;
   readonly catchup: boolean;
+  /** Besides the schedule, runs start when assets have events. */
+  readonly assets?: AssetCondition;
   /** Ticks come up to this much later, at random, so that many DAGs of one schedule do not start at once. */
   readonly jitterMs?: number;
   readonly maxActiveRuns: number;

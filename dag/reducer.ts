@@ -15,6 +15,7 @@ export type {
   RunProgress,
   Step,
   TaskInstance,
+  TriggeringEvents,
   WaitReason,
 } from './run-progress.ts';
 

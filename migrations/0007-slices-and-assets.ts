@@ -45,20 +45,31 @@ create table ingot.asset_cursors (
   primary key (dag_id, asset)
 );
 
--- One row for each run that assets started: which events it was given. Written together with the cursors.
+-- Events that a DAG has read, by the interval they ask for. Each belongs to one run at most: the number it has there.
+create table ingot.asset_deliveries (
+  dag_id text collate "C" not null,
+  asset text collate "C" not null,
+  position bigint not null,
+  interval_start timestamptz not null,
+  interval_end timestamptz not null,
+  number bigint,
+  primary key (dag_id, asset, position),
+  foreign key (asset, position) references ingot.asset_events
+);
+create index asset_deliveries_waiting on ingot.asset_deliveries (dag_id, interval_start) where number is null;
+create index asset_deliveries_of_run on ingot.asset_deliveries (dag_id, number) where number is not null;
+
 create table ingot.asset_runs (
   dag_id text collate "C" not null,
   number bigint not null,
-  workflow_id text collate "C" not null,
   interval_start timestamptz not null,
   interval_end timestamptz not null,
-  slices jsonb not null,
-  events integer not null,
   taken_at timestamptz not null default clock_timestamp(),
-  started_at timestamptz,
+  -- Null until the run has begun: then it was never started, or its execution ended before.
+  run_id text collate "C",
   primary key (dag_id, number)
 );
-create unique index asset_runs_workflow on ingot.asset_runs (workflow_id);
+create index asset_runs_unbegun on ingot.asset_runs (dag_id, number) where run_id is null;
 update ingot.format set number = 6;
 `;
 
@@ -69,7 +80,7 @@ export const slicesAndAssetsMigration = {
   },
   async down(knex: Knex): Promise<void> {
     await knex.raw(
-      `drop table ingot.asset_runs, ingot.asset_cursors, ingot.asset_heads, ingot.asset_events, ingot.published_slices;
+      `drop table ingot.asset_deliveries, ingot.asset_runs, ingot.asset_cursors, ingot.asset_heads, ingot.asset_events, ingot.published_slices;
        drop index ingot.events_left_unchanged; update ingot.format set number = 2`,
     );
   },

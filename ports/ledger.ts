@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunOutcome, RunState, TaskState } from '../dag/plan.ts';
 import type { Failure } from '../dag/reducer.ts';
 import type { PartitionValues, Table } from '../dag/relation.ts';
+import type { AssetLog } from './assets.ts';
 import type { BackfillLog } from './backfill.ts';
 import type { SliceFingerprint, SliceLog } from './slices.ts';
 import type { ScheduleLog } from './schedule-log.ts';
@@ -297,6 +298,6 @@ export interface PartitionLog {
   referencedKeys(prefix: string): Promise<ReadonlySet<string>>;
 }
 
-export interface Ledger extends RunLog, PartitionLog, SliceLog, ScheduleLog, BackfillLog {
+export interface Ledger extends RunLog, PartitionLog, SliceLog, AssetLog, ScheduleLog, BackfillLog {
   close(): Promise<void>;
 }

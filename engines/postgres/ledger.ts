@@ -1,5 +1,6 @@
 import { TerminalError } from '../../ports/errors.ts';
 import type { Ledger, PartitionLog } from '../../ports/ledger.ts';
+import { postgresAssetLog } from './asset-log.ts';
 import { postgresBackfillLog } from './backfill-log.ts';
 import { readCatalog, readLayouts, registerTables } from './catalog.ts';
 import { openDatabase } from './database.ts';
@@ -100,6 +101,7 @@ export async function openPostgresLedger(
     ...postgresScheduleLog(db),
     ...postgresBackfillLog(db),
     ...postgresSliceLog(db),
+    ...postgresAssetLog(db),
     close: () => db.close(),
   };
 }

@@ -115,7 +115,7 @@ test('dates that several runs write are told apart: only those whose inputs chan
     'shop.raw_files/day=2026-01-06',
     'shop.typed/day=2026-01-06',
   ]);
-  expect((await harness.rows(cheap)).map((row) => `${row['day']} ${row['id']} ${row['price']}`)).toEqual([
+  expect((await harness.rows(cheap)).map((row) => [row['day'], row['id'], row['price']].join(' '))).toEqual([
     '2026-01-05 a1 1.00',
     '2026-01-06 a1 2.00',
     '2026-01-06 a2 3.00',
