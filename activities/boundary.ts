@@ -2,6 +2,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { CompiledDag } from '../dag/compile.ts';
 import type { JsonObject } from '../dag/json.ts';
 import type { AttemptReply, AttemptRequest, PublishStep } from '../ports/run-steps.ts';
+import { createAssetSteps } from './asset-steps.ts';
 import { runAttempt } from './attempt.ts';
 import { createBackfillSteps } from './backfill-steps.ts';
 import { createRunSteps } from './run-steps.ts';
@@ -54,6 +55,7 @@ export function createActivities(parts: ActivityParts): Record<string, Activity>
     ...steps,
     ...createBackfillSteps(ledger),
     ...createScheduleSteps(ledger),
+    ...createAssetSteps(ledger),
   };
   for (const [dagId, dag] of parts.definitions)
     for (const [taskId, body] of dag.bodies)

@@ -34,6 +34,10 @@ export function createTaskContext({
     run: { ...facts.run, workflowId },
     interval: facts.interval,
     params: facts.params,
+    triggeringEvents: async () =>
+      facts.triggeringEvents === undefined
+        ? []
+        : ports.ledger.eventsOfRun(dagId, facts.triggeringEvents.number),
     attempt,
     lease,
     build,

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../dag/json.ts';
+import type { AssetEvent } from '../ports/assets.ts';
 import type { Ledger, Manifest } from '../ports/ledger.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
@@ -31,6 +32,8 @@ export interface TaskContext {
   /** RFC 3339 UTC instants; `logicalDate` is the interval's start. */
   readonly interval: { readonly start: string; readonly end: string; readonly logicalDate: string };
   readonly params: JsonObject;
+  /** The asset events that started the run, exactly those it was given; none for a run that assets did not start. */
+  readonly triggeringEvents: () => Promise<readonly AssetEvent[]>;
   readonly attempt: number;
   /** True once this instance lost its snapshot too often: take leases before computing. */
   readonly lease: boolean;

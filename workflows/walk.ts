@@ -30,7 +30,9 @@ export class Walk {
   constructor(begun: KnownRun, onRecord: (progress: RunProgress) => void) {
     this.#begun = begun;
     this.#tasks = new Map(begun.plan.tasks.map((task) => [task.id, task]));
-    this.#outbox = new Outbox(begun.facts.run.id, () => onRecord(this.#progress));
+    const outlets = new Map(begun.plan.tasks.map(({ id, outlets: names = [] }) => [id, names]));
+    const recorded = { dagId: begun.plan.dagId, facts: begun.facts, outlets };
+    this.#outbox = new Outbox(recorded, () => onRecord(this.#progress));
     this.#progress = startRun(begun.plan, begun.facts);
   }
 

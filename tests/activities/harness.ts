@@ -223,6 +223,7 @@ async function attempt(
     run: { id: runId, workflowId, type: 'manual' },
     interval: facts.interval,
     params: facts.params,
+    triggeringEvents: () => Promise.resolve([]),
     attempt: number,
     lease: command.lease,
     build: 'harness',
