@@ -1,11 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { allOf, anyOf } from '../../dag/assets.ts';
 import type { TaskContext } from '../../activities/task-context.ts';
 import type { AssetEvent } from '../../ports/assets.ts';
 import { wakeFeed } from '../../workers/asset-feeds.ts';
 import { bronze, bronzeDay, manifest, output, writes } from '../ports/ledger/fixture.ts';
 import { eventually } from '../support/processes.ts';
-import { dag, day, openBench, type Bench } from './harness.ts';
+import { dag, day, openBench, temporaryFolder, type Bench } from './harness.ts';
 import { deploy, endedRuns, runsOf, uniqueId } from './schedules-harness.ts';
 
 let bench: Bench;
@@ -200,6 +204,42 @@ test('a feed that is killed between taking events and starting their run starts 
   await endedRuns(bench, id, 1);
   expect(eaten).toEqual([{ date: '2026-01-01', events: [`${id}.a/1`] }]);
   expect((await runsOf(bench, id)).length).toBe(1);
+});
+
+test('a worker killed at the moment events are given to a run costs nothing but time', async () => {
+  const id = uniqueId('mortal');
+  await using folder = await temporaryFolder();
+  const marker = join(folder.path, 'marker');
+  const { taskQueue, ledgerUrl, cacheFolder } = bench;
+  const script = join(import.meta.dirname, 'feed-worker.ts');
+  const work = (): ChildProcess =>
+    spawn(
+      process.execPath,
+      [script, inject('temporalAddress'), taskQueue, ledgerUrl, cacheFolder, marker, id],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+  const first = work();
+  const died = once(first, 'exit');
+  await deploy(bench, [eater(id, { assets: `${id}.a` }).definition]);
+  await emit(`${id}.a`, '2026-01-01');
+  await emit(`${id}.a`, '2026-01-01');
+  await wakeFeed(bench.client, id);
+  await died;
+  expect(JSON.parse(readFileSync(marker, 'utf8'))).toMatchObject({ number: 1, runId: null });
+  await emit(`${id}.a`, '2026-01-01');
+  const second = work();
+  try {
+    await wakeFeed(bench.client, id);
+    const runs = await endedRuns(bench, id, 2);
+    const outputs = await Promise.all(
+      runs.map(async ({ runId }) => (await bench.ledger.attempts(runId))[0]?.output),
+    );
+    expect(outputs.toSorted()).toEqual([[1, 2], [3]]);
+  } finally {
+    const ended = once(second, 'exit');
+    second.kill('SIGKILL');
+    await ended;
+  }
 });
 
 test('no more runs start than may be active, oldest interval first', async () => {
