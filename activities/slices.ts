@@ -135,7 +135,8 @@ export async function unchangedSlices(
   slices: readonly Slice[],
   option: SliceOption | null,
 ): Promise<readonly UnchangedSlice[]> {
-  if (!context.skipUnchanged) return [];
+  // Who took leases publishes: that ends them.
+  if (!context.skipUnchanged || context.lease) return [];
   const { dagId, taskId, mapIndex, ports } = context;
   const published = await ports.ledger.publishedSlices(
     { dagId, taskId, mapIndex: mapIndex ?? -1 },

@@ -69,6 +69,7 @@ create table ingot.asset_runs (
   run_id text collate "C",
   primary key (dag_id, number)
 );
+create index asset_runs_of_run on ingot.asset_runs (run_id) where run_id is not null;
 create index asset_runs_unbegun on ingot.asset_runs (dag_id, number) where run_id is null;
 update ingot.format set number = 6;
 `;

@@ -83,6 +83,8 @@ export interface AssetLog {
   /** Runs that were given events and have not begun, in the order of their numbers. */
   unbegunAssetRuns(dagId: string): Promise<readonly AssetRun[]>;
   assetRun(dagId: string, number: number): Promise<AssetRun | null>;
+  /** What a run was given; null for one that assets did not start. */
+  assetRunOf(runId: string): Promise<AssetRun | null>;
   /** The run was begun: it is not to be started any more. */
   assetRunBegun(dagId: string, number: number, runId: string): Promise<void>;
   /** Exactly the events of a run, in the order of assets and positions. */

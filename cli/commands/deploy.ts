@@ -39,7 +39,7 @@ function feedText({ action, dagId, from, to, unknown }: FeedChange): string {
       `    ${pc.yellow('warning')}: no task of this code makes ${asset}; only \`ingot assets emit\` or another project can`,
   );
   return [
-    `${marks[action]} ${pc.bold(dagId)}  ${action}${remedy}`,
+    `${marks[action]} ${pc.bold(dagId)}  on assets  ${action}${remedy}`,
     `    assets: ${waits ?? 'none'}`,
     ...warnings,
   ].join('\n');

@@ -99,10 +99,13 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
       ledger.history({ runId: run.runId, limit: 1000 }),
     ]);
     const unchanged = await unchangedOf(ledger, run.runId);
+    const given = run.type === 'event' ? await ledger.assetRunOf(run.runId) : null;
     const link = linkTo(session, run);
     const waiting = run.queued ? await waitingFor(ledger, run) : null;
     if (options.json)
-      return cli.print(JSON.stringify({ run, waiting, attempts, publications, unchanged, link }));
+      return cli.print(
+        JSON.stringify({ run, waiting, attempts, publications, unchanged, triggeringEvents: given, link }),
+      );
     cli.print(
       `${pc.bold(run.workflowId)}  ${runStateText(run)}  ${run.type}  ${elapsed(run.startedAt, run.endedAt)}`,
     );
@@ -111,6 +114,12 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
         `run ${run.runId}  interval ${run.intervalStart} to ${run.intervalEnd}  plan ${short(run.planHash)}  build ${run.build}`,
       ),
     );
+    if (given !== null)
+      cli.print(
+        pc.dim(
+          `events: ${given.assets.map(({ asset, count: of }) => `${count(of)} of ${asset}`).join(', ')}`,
+        ),
+      );
     if (waiting !== null) cli.print(waitingText(run, waiting));
     if (run.failure !== null) cli.print(`${pc.red('failed')} in ${run.failure.task}: ${run.failure.message}`);
     const rowsOf = written(publications);

@@ -166,6 +166,7 @@ export function postgresAssetLog(db: Database): AssetLog {
     unbegunAssetRuns: (dagId) => readRuns(db.query, 'r.dag_id = $1 and r.run_id is null', [dagId]),
     assetRun: async (dagId, number) =>
       (await readRuns(db.query, 'r.dag_id = $1 and r.number = $2', [dagId, number]))[0] ?? null,
+    assetRunOf: async (runId) => (await readRuns(db.query, 'r.run_id = $1', [runId]))[0] ?? null,
     assetRunBegun: (dagId, number, runId) => begun(db.query, dagId, number, runId),
     eventsOfRun: (dagId, number) =>
       db.query<AssetEvent>(

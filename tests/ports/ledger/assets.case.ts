@@ -128,7 +128,9 @@ export function assetCases(test: ConformanceTest, open: OpenLedger): void {
       expect((await ledger.takeEvents('eater', day))?.number).toBe(3);
       expect(positions(await ledger.eventsOfRun('eater', 1))).toEqual(['a 1', 'a 2']);
       expect(positions(await ledger.eventsOfRun('eater', 3))).toEqual(['a 3']);
-      expect(await ledger.assetRun('eater', 1)).toMatchObject({ runId: 'r1' });
+      expect(await ledger.assetRunOf('r1')).toEqual(await ledger.assetRun('eater', 1));
+      expect(await ledger.assetRunOf('r1')).toMatchObject({ number: 1, runId: 'r1' });
+      expect(await ledger.assetRunOf('r9')).toBeNull();
       expect(await ledger.assetRun('eater', 9)).toBeNull();
       await expect(ledger.assetRunBegun('eater', 9, 'r9')).rejects.toThrow('no event run 9');
     });
