@@ -87,6 +87,22 @@ test('a table that is published, and a task that succeeds, start those that wait
   ]);
 });
 
+test('a mapped task is one event when the whole of it has succeeded; a task that fails or is skipped is none', async () => {
+  const id = uniqueId('outlets');
+  const definition = dag(id, { defaults: { retries: 0 } }, ({ task, map }) => {
+    map('each', [1, 2, 3], (item: number) => item, undefined, { outlets: [`${id}.mapped`] });
+    const broken = task('broken', () => Promise.reject(new Error('no')), undefined, {
+      outlets: [`${id}.broken`],
+    });
+    task('after', () => 1, undefined, { outlets: [`${id}.after`] }).after(broken);
+  });
+  await using _ = await working([definition]);
+  expect((await bench.result(await bench.start(id))).state).toBe('failed');
+  expect(positions(await bench.ledger.assetEvents(`${id}.mapped`))).toEqual([`${id}.mapped/1`]);
+  expect(await bench.ledger.assetEvents(`${id}.broken`)).toEqual([]);
+  expect(await bench.ledger.assetEvents(`${id}.after`)).toEqual([]);
+});
+
 test('events that come while a run goes on are all given to the next, none lost and none twice', async () => {
   const id = uniqueId('slow');
   const gate = Promise.withResolvers<void>();
