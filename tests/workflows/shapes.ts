@@ -150,7 +150,7 @@ const awaited: Shape = {
       });
       const done = task('done', one, undefined, { outlets: ['awaited.done'] }).after(load);
       // Longer than the outbox waits: the event goes out before the end of the run.
-      task('after', () => new Promise((resolve) => setTimeout(resolve, 2500, 1))).after(done);
+      task('after', () => new Promise((resolve) => setTimeout(resolve, 4000, 1))).after(done);
     }),
   ],
 };
