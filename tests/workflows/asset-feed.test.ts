@@ -250,7 +250,8 @@ test('a worker killed at the moment events are given to a run costs nothing but 
     const outputs = await Promise.all(
       runs.map(async ({ runId }) => (await bench.ledger.attempts(runId))[0]?.output),
     );
-    expect(outputs.toSorted()).toEqual([[1, 2], [3]]);
+    expect(outputs).toHaveLength(2);
+    expect(outputs).toEqual(expect.arrayContaining([[1, 2], [3]]));
   } finally {
     const ended = once(second, 'exit');
     second.kill('SIGKILL');
