@@ -112,6 +112,7 @@ export async function runAttempt(
       ledger: watched.ledger,
       warehouse: (connection) => parts.ports.warehouse(connection),
     },
+    build: parts.build,
     signal: stop.signal,
     ended: ended.signal,
     beat: pulse.beat,

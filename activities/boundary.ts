@@ -4,6 +4,7 @@ import type { JsonObject } from '../dag/json.ts';
 import type { AlertChannels } from '../ports/alert-steps.ts';
 import type { AttemptReply, AttemptRequest, PublishStep } from '../ports/run-steps.ts';
 import { createAlertSteps, defaultAlertRetry } from './alert-steps.ts';
+import { createAssetSteps } from './asset-steps.ts';
 import { runAttempt } from './attempt.ts';
 import { createBackfillSteps } from './backfill-steps.ts';
 import { createPastSteps } from './past-steps.ts';
@@ -67,6 +68,7 @@ export function createActivities(parts: ActivityParts): Record<string, Activity>
       notifier: () => parts.ports.notifier,
       retry: parts.alertRetry ?? defaultAlertRetry,
     }),
+    ...createAssetSteps(ledger),
   };
   for (const [dagId, dag] of parts.definitions)
     for (const [taskId, body] of dag.bodies)

@@ -1,4 +1,6 @@
+import type { Json } from '../dag/json.ts';
 import type { Column } from '../dag/relation.ts';
+import type { PartitionVersion } from '../ports/ledger.ts';
 import type {
   InlineRelation,
   OutputRelation,
@@ -9,7 +11,18 @@ import type {
 import type { Published } from './published.ts';
 import { quoted } from './sql-text.ts';
 import { accountsOf, manifestSummary, outputPartitions } from './model-outputs.ts';
-import { filesOf, takeSnapshot } from './snapshots.ts';
+import { selectors } from './selection.ts';
+import {
+  changedOutputs,
+  coverAll,
+  dateSlices,
+  fingerprints,
+  tellUnchanged,
+  unchangedSlices,
+  wholeSlice,
+} from './slices.ts';
+import type { Recipe } from './slices.ts';
+import { filesOf, rowsOf, takeSnapshot } from './snapshots.ts';
 import type { Taken, Wanted } from './snapshots.ts';
 import type { Model, Read, Write } from './sql-model.ts';
 import type { TaskContext } from './task-context.ts';
@@ -51,6 +64,18 @@ export async function computeModel(
       role: 'output' as const,
     })),
   ]);
+  const { snapshot } = taken;
+  const recipe = recipeOf(model);
+  const slices =
+    model.slices === null
+      ? [wholeSlice(context, snapshot, recipe)]
+      : dateSlices(context, snapshot, recipe, model.slices);
+  const unchanged = await unchangedSlices(context, slices, model.slices);
+  await tellUnchanged(context, unchanged);
+  if (unchanged.length === slices.length && coverAll(snapshot, unchanged))
+    return Object.fromEntries(
+      writes.map(([name, { to }]) => [name, asItIs(to.name, taken.versions.get(name))]),
+    );
   const job = jobOf(model, context, taken);
   const call = { signal: context.signal, beat: (note?: string) => context.beat(note) };
   const result = await ports.sql.run(job, call);
@@ -64,8 +89,14 @@ export async function computeModel(
     outputPartitions(name, write, written[name] ?? [], context, taken),
   );
   context.stage({
-    snapshot: taken.snapshot,
-    outputs,
+    snapshot,
+    outputs: changedOutputs(
+      outputs,
+      writes.map(([, write]) => write.to.table),
+      unchanged,
+      model.slices,
+    ),
+    slices: fingerprints(slices.filter(({ slice }) => !unchanged.some((each) => each.slice === slice))),
     sqlHash: model.sqlHash,
     contractHash: model.contractHash,
     engine: result.engine,
@@ -81,6 +112,38 @@ export async function computeModel(
     logicalDate: interval.logicalDate,
   });
   return Object.fromEntries(writes.map(([name, { to }]) => [name, published(to.name, written[name] ?? [])]));
+}
+
+function asItIs(table: string, versions: readonly PartitionVersion[] = []): Published {
+  return { table, partitions: versions.length, rows: rowsOf(versions) };
+}
+
+/** All that decides what a model computes, besides the rows it reads. */
+function recipeOf(model: Model): Recipe {
+  const { sqlHash, contractHash, checks, account } = model;
+  return (interval) => ({
+    sqlHash,
+    contractHash,
+    reads: Object.entries(model.reads).flatMap(([name, read]) =>
+      readNames(name, read).map(({ name: relation, table, selection }) => ({
+        relation,
+        at: selectors(table, selection, interval) as unknown as Json,
+      })),
+    ),
+    writes: allWrites(model).map(([name, { to, owns, evenIfEmpty = false }]) => ({
+      name,
+      owns: selectors(to.name, owns, interval) as unknown as Json,
+      evenIfEmpty,
+    })),
+    inline: model.inline.map((each) =>
+      typeof each === 'function' ? each(interval) : each,
+    ) as unknown as Json,
+    checks:
+      checks === null
+        ? null
+        : { rows: checks.rows, by: checks.by, fates: checks.fates ?? null, counts: checks.counts ?? null },
+    account: account as unknown as Json,
+  });
 }
 
 function published(table: string, partitions: readonly WrittenPartition[]): Published {

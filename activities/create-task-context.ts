@@ -8,6 +8,7 @@ interface ContextParts {
   readonly activity: Context;
   readonly log: Logger;
   readonly ports: Ports;
+  readonly build: string;
   readonly signal: AbortSignal;
   readonly ended: AbortSignal;
   readonly beat: (note?: string) => void;
@@ -19,6 +20,7 @@ export function createTaskContext({
   activity,
   log,
   ports,
+  build,
   signal,
   ended,
   beat,
@@ -33,8 +35,14 @@ export function createTaskContext({
     run: { ...facts.run, workflowId },
     interval: facts.interval,
     params: facts.params,
+    triggeringEvents: async () =>
+      facts.triggeringEvents === undefined
+        ? []
+        : ports.ledger.eventsOfRun(dagId, facts.triggeringEvents.number),
     attempt,
     lease,
+    build,
+    skipUnchanged: facts.skipUnchanged === true,
     log,
     signal,
     ended,

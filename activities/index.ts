@@ -4,6 +4,7 @@ import type { TaskContext } from './task-context.ts';
 /** Declares a DAG whose tasks get a {@link TaskContext}. */
 export const dag = createDagFactory<TaskContext>();
 
+export { allOf, anyOf } from '../dag/assets.ts';
 export { contract, nullable, upperText } from '../dag/contract.ts';
 export type { Contract, RowOf } from '../dag/contract.ts';
 export {

@@ -11,7 +11,8 @@ import { driftOf, isReadable } from './drift.ts';
 import { hashOf } from './hashes.ts';
 import type { PublishedOf } from './published.ts';
 import { datesAround, ownDate } from './selection.ts';
-import { takeSnapshot } from './snapshots.ts';
+import { fingerprints, tellUnchanged, unchangedSlices, wholeSlice } from './slices.ts';
+import { rowsOf, takeSnapshot } from './snapshots.ts';
 import type { TaskContext } from './task-context.ts';
 
 export interface IngestOptions<Files extends Contract, Records extends Contract> {
@@ -86,6 +87,27 @@ async function take<Files extends Contract, Records extends Contract>(
       role: 'output',
     })),
   );
+  const slice = wholeSlice(
+    context,
+    taken.snapshot,
+    () => ({ contractHash, keep: options.keep }),
+    delivered.map(({ key, etag, bytes }) => ({ key, etag, bytes })),
+  );
+  const [unchanged] = await unchangedSlices(context, [slice], null);
+  if (unchanged !== undefined) {
+    await tellUnchanged(context, [unchanged]);
+    const { malformed, unreadable } = unchanged.summary as unknown as Pick<
+      IngestOutput<Files, Records>,
+      'malformed' | 'unreadable'
+    >;
+    const rows = (table: string): number => rowsOf(taken.versions.get(table) ?? []);
+    return {
+      files: { table: files.name, partitions: 1, rows: rows(files.name) },
+      records: { table: records.name, partitions: 1, rows: rows(records.name) },
+      malformed,
+      unreadable,
+    };
+  }
 
   const kept = await keepFiles(options, context, delivered, partition);
   const headers = await Promise.all(
@@ -99,6 +121,8 @@ async function take<Files extends Contract, Records extends Contract>(
     recordsPartition(records.name, partition, imported),
   ];
   const read = imported?.files.reduce((total, file) => total + file.records, 0) ?? 0;
+  const malformed = imported?.files.reduce((total, file) => total + file.malformed, 0) ?? 0;
+  const unreadable = headers.filter(({ key }) => !readable.includes(key)).map(({ key }) => key);
   context.stage({
     snapshot: taken.snapshot,
     outputs,
@@ -109,14 +133,15 @@ async function take<Files extends Contract, Records extends Contract>(
     accounts: [
       { scope: records.name, partition: `${column}=${date}`, read, parts: { records: outputs[1]!.rows } },
     ],
-    summary: {},
+    summary: { malformed, unreadable },
+    slices: fingerprints([slice]),
     watermarks: [],
   });
   return {
     files: { table: files.name, partitions: 1, rows: outputs[0]!.rows },
     records: { table: records.name, partitions: 1, rows: outputs[1]!.rows },
-    malformed: imported?.files.reduce((total, file) => total + file.malformed, 0) ?? 0,
-    unreadable: headers.filter(({ key }) => !readable.includes(key)).map(({ key }) => key),
+    malformed,
+    unreadable,
   };
 }
 

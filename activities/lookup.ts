@@ -9,7 +9,8 @@ import { hashOf, hashOfText } from './hashes.ts';
 import type { PublishedOf } from './published.ts';
 import type { Selection } from './selection.ts';
 import { selectors } from './selection.ts';
-import { filesOf, takeSnapshot } from './snapshots.ts';
+import { fingerprints, tellUnchanged, unchangedSlices, wholeSlice } from './slices.ts';
+import { filesOf, rowsOf, takeSnapshot } from './snapshots.ts';
 import { sqlFile, withViews } from './sql-files.ts';
 import type { NamedSql } from './sql-files.ts';
 import type { TaskContext } from './task-context.ts';
@@ -69,6 +70,17 @@ async function lookUp<To extends Contract>(
     { name: 'from', table: from.name, selection: options.at, role: 'input' },
     { name: 'to', table: to.name, selection: options.owns, role: 'output' },
   ]);
+  const slice = wholeSlice(context, taken.snapshot, () => ({
+    sqlHash,
+    contractHash,
+    from: contractJson(from),
+    functions: Object.entries(options.columns).map(([name, answer]) => [name, String(answer)]),
+  }));
+  const unchanged = await unchangedSlices(context, [slice], null);
+  if (unchanged.length > 0) {
+    await tellUnchanged(context, unchanged);
+    return { table: to.name, partitions: 1, rows: rowsOf(taken.versions.get('to') ?? []) };
+  }
   const { columns, partitionBy } = from.table;
   const inputs = [
     { name: options.as, columns, partitionBy, files: filesOf(taken.versions.get('from') ?? []) },
@@ -93,6 +105,7 @@ async function lookUp<To extends Contract>(
     outputs: [
       { table: to.name, partition: selector.values, files, rows, bytes, columns: statistics, removed: false },
     ],
+    slices: fingerprints([slice]),
     sqlHash,
     contractHash,
     engine: ports.sql.name,

@@ -2,6 +2,8 @@ import { activityInfo } from '@temporalio/activity';
 import { instantOfText } from '../dag/interval.ts';
 import { resolveParams } from '../dag/params.ts';
 import { RetryableError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
+import type { TriggeringEvents } from '../dag/reducer.ts';
+import type { AssetRun } from '../ports/assets.ts';
 import type { Ledger, Manifest, RunType } from '../ports/ledger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type {
@@ -9,6 +11,7 @@ import type {
   BegunRun,
   EndedRun,
   EndRunRequest,
+  Followed,
   PublishStep,
   RecordRequest,
   RunRequest,
@@ -71,12 +74,16 @@ function checkRequest({ dagId, request }: { readonly dagId: string; readonly req
   });
 }
 
+function triggeringEvents({ number, assets }: AssetRun): TriggeringEvents {
+  return { number, count: assets.reduce((total, { count }) => total + count, 0), assets };
+}
+
 async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRequest): Promise<BegunRun> {
   checkRequest(begin);
   const dag = definitions.get(begin.dagId);
   if (dag === undefined || (begin.request.planHash ?? dag.hash) !== dag.hash) return { known: false };
   const params = paramsOf(dag, begin);
-  const { type, interval } = begin.request;
+  const { type, interval, events } = begin.request;
   const { runId, workflowId, dagId, startedAt } = begin;
   await ledger.beginRun({
     runId,
@@ -92,6 +99,8 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
     build,
     startedAt,
   });
+  if (events !== undefined) await ledger.assetRunBegun(dagId, events, runId);
+  const given = events === undefined ? null : await ledger.assetRun(dagId, events);
   // Said before, by a worker with another version of the DAG that died at once: the plan in the ledger is the run's.
   const recorded = (await ledger.run(runId))?.planHash ?? dag.hash;
   const plan = recorded === dag.hash ? dag.plan : await ledger.plan(recorded);
@@ -101,16 +110,35 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
     known: true,
     plan,
     planHash: recorded,
-    facts: { run: { id: runId, type }, interval: { ...interval, logicalDate: interval.start }, params },
+    facts: {
+      run: { id: runId, type },
+      interval: { ...interval, logicalDate: interval.start },
+      params,
+      ...(given === null ? {} : { triggeringEvents: triggeringEvents(given) }),
+      ...(begin.request.skipUnchanged === true ? { skipUnchanged: true as const } : {}),
+    },
     admission: await ledger.admitRun(runId),
   };
 }
 
+async function record(ledger: Ledger, { runId, attempts, events }: RecordRequest): Promise<Followed | void> {
+  await ledger.recordAttempts(runId, attempts, events);
+  return followed(
+    ledger,
+    events.flatMap(({ kind, payload }) => (kind === 'asset' ? [payload['asset'] as string] : [])),
+  );
+}
+
 async function endRun(ledger: Ledger, end: EndRunRequest): Promise<EndedRun> {
-  await ledger.recordAttempts(end.runId, end.attempts, end.events);
+  const told = await record(ledger, end);
   const outcome = await ledger.endRun(end.runId, end.outcome, end.endedAt, end.failure);
-  const ended = { outcome, nextQueued: await ledger.nextQueued(end.runId) };
+  const ended = { outcome, nextQueued: await ledger.nextQueued(end.runId), ...told };
   return end.dependsOnPast ? { ...ended, followers: await ledger.followers(end.runId) } : ended;
+}
+
+async function followed(ledger: Ledger, assets: readonly string[]): Promise<Followed | void> {
+  const wake = assets.length === 0 ? [] : await ledger.assetFollowers([...new Set(assets)]);
+  return wake.length === 0 ? undefined : { wake };
 }
 
 async function readParked(objects: ObjectStore, key: string): Promise<Manifest> {
@@ -119,7 +147,7 @@ async function readParked(objects: ObjectStore, key: string): Promise<Manifest> 
   return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Manifest;
 }
 
-async function publish({ ledger, objects, build }: Parts, request: PublishStep): Promise<void> {
+async function publish({ ledger, objects, build }: Parts, request: PublishStep): Promise<Followed | void> {
   const { content } = request.staged;
   const manifest = 'manifest' in content ? content.manifest : await readParked(objects, content.key);
   await ledger.publish({
@@ -131,16 +159,19 @@ async function publish({ ledger, objects, build }: Parts, request: PublishStep):
     manifest,
     publishedAt: new Date().toISOString(),
   });
+  return followed(
+    ledger,
+    manifest.outputs.map(({ table }) => table),
+  );
 }
 
 /** The interpreter's own activities. Each may be repeated, and says by its error whether the ledger refused or could not be reached. */
 export function createRunSteps(
   parts: Parts,
-): RunSteps & { readonly publish: (request: PublishStep) => Promise<void> } {
+): RunSteps & { readonly publish: (request: PublishStep) => Promise<Followed | void> } {
   return {
     'ingot.beginRun': (request) => step(() => beginRun(parts, request)),
-    'ingot.record': (request: RecordRequest) =>
-      step(() => parts.ledger.recordAttempts(request.runId, request.attempts, request.events)),
+    'ingot.record': (request) => step(() => record(parts.ledger, request)),
     'ingot.endRun': (request) => step(() => endRun(parts.ledger, request)),
     publish: (request) => step(() => publish(parts, request)),
   };

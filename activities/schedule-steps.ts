@@ -51,7 +51,11 @@ function take(from: Iterator<DataInterval>, most: number): DataInterval[] {
 }
 
 /** Workflow ids of the DAG's runs that count towards its limit: those the ledger has open, and those just started. */
-async function activeRuns(ledger: Ledger, dagId: string, started: readonly string[]): Promise<string[]> {
+export async function activeRuns(
+  ledger: Ledger,
+  dagId: string,
+  started: readonly string[],
+): Promise<string[]> {
   const open = await ledger.runs({ dagId, state: 'running', limit: 10_000 });
   const counted = open.filter((run) => run.type !== 'backfill').map((run) => run.workflowId);
   return [...new Set([...counted, ...started])];

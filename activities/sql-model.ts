@@ -9,6 +9,7 @@ import type { PublishedOf } from './published.ts';
 import { checkMeasures, checkSteps, checkViews } from './checks.ts';
 import type { Checks } from './checks.ts';
 import type { Selection } from './selection.ts';
+import type { SliceOption } from './slices.ts';
 import { sqlFile, withViews } from './sql-files.ts';
 import type { NamedSql } from './sql-files.ts';
 import type { TaskContext } from './task-context.ts';
@@ -54,6 +55,8 @@ export interface SqlModelOptions<Reads extends Record<string, Read>, Writes exte
   /** Table of quality summaries, one row of JSON per slice of the checks. Owns what the accepting output owns. */
   readonly summaries?: Write;
   readonly account?: AccountOption;
+  /** Lets `--skip-unchanged` tell date from date. */
+  readonly slices?: SliceOption;
 }
 
 type InputOf<Reads extends Record<string, Read>> = {
@@ -74,6 +77,7 @@ export interface Model {
   readonly checks: Checks | null;
   readonly summaries: Write | null;
   readonly account: AccountOption | null;
+  readonly slices: SliceOption | null;
   readonly sqlHash: string;
   readonly contractHash: string;
 }
@@ -125,6 +129,7 @@ function readModel(options: SqlModelOptions<Record<string, Read>, Record<string,
     checks: checks ?? null,
     summaries: options.summaries ?? null,
     account: options.account ?? null,
+    slices: options.slices ?? null,
     sqlHash: hashOf({
       steps: texts(steps),
       outputs: texts(outputs),

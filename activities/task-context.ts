@@ -1,4 +1,5 @@
 import type { JsonObject } from '../dag/json.ts';
+import type { AssetEvent } from '../ports/assets.ts';
 import type { Ledger, Manifest } from '../ports/ledger.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
@@ -31,9 +32,15 @@ export interface TaskContext {
   /** RFC 3339 UTC instants; `logicalDate` is the interval's start. */
   readonly interval: { readonly start: string; readonly end: string; readonly logicalDate: string };
   readonly params: JsonObject;
+  /** The asset events that started the run, exactly those it was given; none for a run that assets did not start. */
+  readonly triggeringEvents: () => Promise<readonly AssetEvent[]>;
   readonly attempt: number;
   /** True once this instance lost its snapshot too often: take leases before computing. */
   readonly lease: boolean;
+  /** Which code this worker runs. */
+  readonly build: string;
+  /** Leave alone what is made of the same as when it was published. */
+  readonly skipUnchanged: boolean;
   readonly log: Logger;
   /** Aborted when the run is cancelled, the attempt timed out or the worker shuts down. */
   readonly signal: AbortSignal;

@@ -33,8 +33,11 @@ function reasonsText(decisions: readonly Decision[]): string {
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
+const unchangedNote =
+  'Each task of these runs leaves alone what is made of the same as when it was published. Which partitions these are is told when the run takes its snapshot: a task before it may publish new versions first.';
+
 /** The first intervals, and a summary of all. */
-export function planText(decisions: readonly Decision[]): string {
+export function planText(decisions: readonly Decision[], skipUnchanged: boolean): string {
   const rows = decisions
     .slice(0, shownDecisions)
     .map(({ start, end, action, reason }) => [
@@ -51,5 +54,6 @@ export function planText(decisions: readonly Decision[]): string {
     ...(more > 0 ? [pc.dim(`… and ${count(more)} more; --json prints them all`)] : []),
     '',
     `${count(decisions.length)} intervals: ${count(started.length)} would get a run${reasonsText(started)}, ${count(skipped.length)} would be left alone${reasonsText(skipped)}. Nothing was started.`,
+    ...(skipUnchanged && started.length > 0 ? [unchangedNote] : []),
   ].join('\n');
 }

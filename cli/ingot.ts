@@ -42,6 +42,10 @@ function action<Given extends unknown[]>(load: () => Promise<(cli: Cli, ...given
 }
 
 const json = ['--json', 'print JSON'] as const;
+const skipUnchanged = [
+  '--skip-unchanged',
+  'leave partitions alone that are made of the same as when they were published',
+] as const;
 
 program
   .description('Data-pipeline DAGs for TypeScript, run as Temporal workflows.')
@@ -86,6 +90,7 @@ program
     (value, all: string[]) => [...all, value],
     [],
   )
+  .option(...skipUnchanged)
   .option(...json)
   .action(action(async () => (await import('./commands/run.ts')).run));
 
@@ -182,6 +187,7 @@ backfill
   .option('--max-active-runs <n>', 'runs at a time, whatever the DAG’s own limit (default: 10)')
   .option('--backwards', 'newest interval first')
   .option('--params <json>', 'parameters of every run, as a JSON object')
+  .option(...skipUnchanged)
   .option('--dry-run', 'say what would happen to each interval, and why')
   .option('--detach', 'do not follow it')
   .option(...json)
@@ -212,6 +218,29 @@ backfill
   .description('end it, and its runs')
   .option(...json)
   .action(action(async () => (await import('./commands/backfill.ts')).backfillCancel));
+
+const assets = program.command('assets').description('what DAGs wait for: tables, and names that tasks emit');
+assets
+  .command('list', { isDefault: true })
+  .option(...json)
+  .action(action(async () => (await import('./commands/assets.ts')).assetsList));
+assets
+  .command('show <asset>')
+  .description('who makes it, whom it starts, and how far behind they are')
+  .option(...json)
+  .action(action(async () => (await import('./commands/assets.ts')).assetsShow));
+assets
+  .command('events <asset>')
+  .option('--limit <n>', 'newest first', '20')
+  .option(...json)
+  .action(action(async () => (await import('./commands/assets.ts')).assetsEvents));
+assets
+  .command('emit <asset>')
+  .description('an event of a named asset, by hand')
+  .option('--date <date>', 'the logical date it belongs to (default: now)')
+  .option('--key <key>', 'the same key again is no new event')
+  .option(...json)
+  .action(action(async () => (await import('./commands/assets.ts')).assetsEmit));
 
 program
   .command('query [select]')

@@ -19,9 +19,11 @@ export async function runOnce(
   dag: RunnableDag,
   interval: DataInterval,
   params: JsonObject,
+  skipUnchanged = false,
 ): Promise<FinishedRun> {
   const [{ client, namespace }, { ledger }] = await Promise.all([session.temporal(), session.readers()]);
-  const joined = Object.keys(params).length === 0 ? await openRun(client, dag.id, interval) : null;
+  const joined =
+    Object.keys(params).length === 0 && !skipUnchanged ? await openRun(client, dag.id, interval) : null;
   if (joined !== null) cli.note(`${joined.workflowId} is under way already: following it.`);
   const run =
     joined ??
@@ -31,6 +33,7 @@ export async function runOnce(
       interval,
       type: 'manual',
       params,
+      skipUnchanged,
       // The embedded stack's worker is about to be replaced when a definition was edited a moment ago.
       ...(session.stack === null ? {} : { planHash: dag.hash }),
     }));

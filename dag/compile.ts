@@ -1,4 +1,5 @@
 import { alertsOf } from './alert-settings.ts';
+import { assetProblem } from './assets.ts';
 import type { DagDefinition } from './builder.ts';
 import { planHeader } from './dag-settings.ts';
 import type { DagDeclaration, TaskBody, TaskDeclaration } from './declaration.ts';
@@ -158,10 +159,29 @@ function planTask(
     ...(settings.flag('handlesFailure', options.handlesFailure) ? { handlesFailure: true as const } : {}),
     ...settings.queue(task, defaults.queue),
     ...alertsOf(options.alerts, { ...scope, topic: alerts?.topic ?? dagId }, alerts),
+    ...assetNames('inlets', options.inlets, scope),
+    ...assetNames('outlets', options.outlets, scope),
     summary: settings.text('summary', options.summary ?? kind?.summary),
     facts: facts(task, scope),
   };
   return { plan, referred: new Set([...input.taskIds, ...(over?.taskIds ?? []), ...(wait?.referred ?? [])]) };
+}
+
+function assetNames(
+  option: 'inlets' | 'outlets',
+  given: TaskDeclaration<never>['options']['inlets'],
+  { place, problems }: ExpressionScope,
+): Pick<PlanTask, 'inlets' | 'outlets'> {
+  if (given === undefined) return {};
+  if (!Array.isArray(given)) {
+    problems.push(problem(place, `${option} to be a list of assets`, shown(given), 'Correct the option.'));
+    return {};
+  }
+  const names = given.map((each: string | { readonly name: string }) =>
+    typeof each === 'object' && each !== null ? each.name : each,
+  );
+  for (const name of names) note(problems, assetProblem(`${place}, ${option}`, name));
+  return names.length === 0 ? {} : { [option]: [...new Set(names)].sort() };
 }
 
 function checkBody({ body, kind }: TaskDeclaration<never>, scope: ExpressionScope): void {

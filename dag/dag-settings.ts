@@ -1,6 +1,7 @@
 import { alertsOf } from './alert-settings.ts';
+import { assetCondition } from './assets.ts';
 import { cronPresets, parseCron } from './cron.ts';
-import type { DagOptions, ScheduleOption } from './declaration.ts';
+import type { DagOptions, ScheduleOption, TimeOption } from './declaration.ts';
 import { durationMs } from './duration.ts';
 import { instantOfText, instantText } from './interval.ts';
 import type { ParamDeclaration } from './params.ts';
@@ -37,11 +38,12 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
     format: 1,
     dagId,
     description: settings.text('description', options.description),
-    schedule: scheduleOf(options.schedule, place, problems),
+    schedule: scheduleOf(timeOf(options.schedule, place, problems), place, problems),
     timezone,
     startAt,
     endAt,
     catchup: settings.flag('catchup', options.catchup),
+    ...assetsOf(options.schedule, place, problems),
     ...jitterOf(options.jitter, place, problems),
     maxActiveRuns: settings.number('maxActiveRuns', options.maxActiveRuns, 16, 1, 1000),
     ...pastOf(options, settings, place, problems),
@@ -64,7 +66,37 @@ function runAlerts({ alerts }: DagOptions): DagOptions['alerts'] {
   return others;
 }
 
-function scheduleOf(option: ScheduleOption | undefined, place: string, problems: Problem[]): Schedule | null {
+function isOnAssets(
+  option: ScheduleOption | undefined,
+): option is Extract<ScheduleOption, { assets: unknown }> {
+  return typeof option === 'object' && option !== null && 'assets' in option;
+}
+
+function timeOf(
+  option: ScheduleOption | undefined,
+  place: string,
+  problems: Problem[],
+): TimeOption | undefined {
+  if (!isOnAssets(option)) return option;
+  const { or } = option;
+  if (isOnAssets(or as ScheduleOption | undefined)) {
+    problems.push(
+      problem(place, 'schedule.or to be a time', shown(or), 'Combine assets with allOf and anyOf.'),
+    );
+    return undefined;
+  }
+  return or;
+}
+
+function assetsOf(
+  option: ScheduleOption | undefined,
+  place: string,
+  problems: Problem[],
+): Pick<Plan, 'assets'> {
+  return isOnAssets(option) ? { assets: assetCondition(option.assets, place, problems) } : {};
+}
+
+function scheduleOf(option: TimeOption | undefined, place: string, problems: Problem[]): Schedule | null {
   if (option === undefined || option === null) return null;
   if (typeof option === 'string') {
     const cron = parseCron(option, `${place}, schedule`);

@@ -1,4 +1,5 @@
 import type { AlertSeverity, DeadlineReference } from './alerts.ts';
+import type { AssetOption } from './assets.ts';
 import type { JsonObject } from './json.ts';
 import type { TaskKindName, TriggerRule } from './plan.ts';
 import type { Duration } from './duration.ts';
@@ -68,6 +69,7 @@ export interface AlertOptions {
   readonly onRetry?: AlertOption;
   readonly deadline?: DeadlineOption;
 }
+type AssetName = string | { readonly name: string };
 
 export interface TaskOptions {
   readonly alerts?: AlertOptions;
@@ -85,6 +87,10 @@ export interface TaskOptions {
   readonly poolSlots?: number;
   /** Of the attempts that wait for the pool the highest comes first, then who asked first; 0 unless told. */
   readonly priority?: number;
+  /** Assets that it reads: for people, and `ingot assets`. A task kind's tables need not be told. */
+  readonly inlets?: readonly AssetName[];
+  /** Plain named assets: the task's success is an event of each. Tables get theirs when they are published. */
+  readonly outlets?: readonly AssetName[];
   /**
    * The success of this task makes up for the failure it reacts to: the run does not fail because of it. Only with
    * `one_failed` or `all_failed`. An alert leaves it out, so that a told failure stays a failure.
@@ -106,7 +112,9 @@ export interface SensorOptions extends Omit<TaskOptions, 'timeout'> {
 }
 
 /** When a DAG runs: `'@daily'`, five cron fields in the DAG's time zone, or a fixed length counted from 1970 in UTC. */
-export type ScheduleOption = string | { readonly every: Duration };
+export type TimeOption = string | { readonly every: Duration };
+/** By time, or whenever assets have events, or both. */
+export type ScheduleOption = TimeOption | { readonly assets: AssetOption; readonly or?: TimeOption };
 
 export interface DagOptions<P extends ParamDeclarations = ParamDeclarations> {
   readonly description?: string;

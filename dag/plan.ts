@@ -13,6 +13,7 @@
  * - **Watermark**: how far a source has been read.
  */
 import type { AlertPlan } from './alerts.ts';
+import type { AssetCondition } from './assets.ts';
 import type { Json, JsonObject } from './json.ts';
 import { canonicalJson } from './json.ts';
 import type { Schedule } from './schedule.ts';
@@ -125,6 +126,9 @@ export interface PlanTask {
   /** Workers that poll this queue run its attempts; absent for the default queue. */
   readonly queue?: string;
   readonly alerts?: AlertPlan;
+  /** Assets that it reads and that its success is an event of, besides the tables it publishes; sorted. */
+  readonly inlets?: readonly string[];
+  readonly outlets?: readonly string[];
   /** One line for the Temporal UI and `runs show`. */
   readonly summary: string | null;
   /** What the task's kind says of itself: its name, tables read and written, hashes of SQL and contract. */
@@ -150,6 +154,8 @@ export interface Plan {
   readonly startAt: string | null;
   readonly endAt: string | null;
   readonly catchup: boolean;
+  /** Besides the schedule, runs start when assets have events. */
+  readonly assets?: AssetCondition;
   /** Ticks come up to this much later, at random, so that many DAGs of one schedule do not start at once. */
   readonly jitterMs?: number;
   readonly maxActiveRuns: number;

@@ -17,6 +17,7 @@ export type {
   RunProgress,
   Step,
   TaskInstance,
+  TriggeringEvents,
   WaitReason,
 } from './run-progress.ts';
 

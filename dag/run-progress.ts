@@ -67,11 +67,23 @@ export interface PastWait {
 
 export type WaitReason = TimedWait | PoolWait | PastWait;
 
+/** Which events a run was given: bounded, however many they are. */
+export interface TriggeringEvents {
+  /** Of the DAG's runs that assets started, which this is. */
+  readonly number: number;
+  readonly count: number;
+  readonly assets: readonly { readonly asset: string; readonly count: number }[];
+}
+
 /** What the run's tasks may refer to besides each other. All small JSON. */
 export interface RunFacts {
   readonly run: { readonly id: string; readonly type: string };
   readonly interval: { readonly start: string; readonly end: string; readonly logicalDate: string };
   readonly params: JsonObject;
+  /** Why assets started the run; the events themselves are in the ledger. */
+  readonly triggeringEvents?: TriggeringEvents;
+  /** Tasks leave alone what is made of the same as when it was published. */
+  readonly skipUnchanged?: true;
 }
 
 /** Everything the interpreter carries from one step to the next; plain JSON. */

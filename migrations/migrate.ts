@@ -6,6 +6,7 @@ import { ledgerMigration } from './0001-ledger.ts';
 import { schedulesMigration } from './0002-schedules.ts';
 import { backfillsMigration } from './0003-backfills.ts';
 import { poolsMigration } from './0005-pools.ts';
+import { slicesAndAssetsMigration } from './0007-slices-and-assets.ts';
 import { withConnection } from './connection.ts';
 
 type Migration = Knex.Migration & { readonly name: string };
@@ -16,6 +17,7 @@ const migrations: readonly Migration[] = [
   schedulesMigration,
   backfillsMigration,
   poolsMigration,
+  slicesAndAssetsMigration,
 ];
 
 /** Any constant will do, as long as every version of the product uses the same. */

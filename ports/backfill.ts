@@ -20,6 +20,8 @@ export interface BackfillRequest extends BackfillRange {
   readonly params: JsonObject;
   /** Runs one execution starts before it continues as new. */
   readonly runsPerExecution: number;
+  /** Its runs leave alone what is made of the same as when it was published. */
+  readonly skipUnchanged?: true;
 }
 
 /** The workflow's one argument; `carried` is what the execution before hands on. */

@@ -2,9 +2,11 @@ import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunOutcome, RunState, TaskState } from '../dag/plan.ts';
 import type { Failure } from '../dag/reducer.ts';
 import type { PartitionValues, Table } from '../dag/relation.ts';
+import type { AssetLog } from './assets.ts';
 import type { BackfillLog } from './backfill.ts';
 import type { PastLog } from './past.ts';
 import type { PoolLog } from './pools.ts';
+import type { SliceFingerprint, SliceLog } from './slices.ts';
 import type { ScheduleLog } from './schedule-log.ts';
 import type { ColumnStatistics, WrittenFile } from './sql-engine.ts';
 
@@ -195,6 +197,8 @@ export interface Manifest {
   /** Quarantined rows by reason, per partition, as the quality summary keeps them. */
   readonly summary: JsonObject;
   readonly watermarks: readonly { readonly name: string; readonly value: Json }[];
+  /** What each part of the outputs was made of: replaces what was known of these slices of the task. */
+  readonly slices?: readonly SliceFingerprint[];
 }
 
 export interface PublishRequest {
@@ -298,6 +302,7 @@ export interface PartitionLog {
   referencedKeys(prefix: string): Promise<ReadonlySet<string>>;
 }
 
-export interface Ledger extends RunLog, PartitionLog, ScheduleLog, BackfillLog, PoolLog, PastLog {
+export interface Ledger
+  extends RunLog, PartitionLog, SliceLog, AssetLog, ScheduleLog, BackfillLog, PoolLog, PastLog {
   close(): Promise<void>;
 }

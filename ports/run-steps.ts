@@ -13,6 +13,9 @@ export interface RunRequest {
   readonly params: JsonObject;
   /** Begin with this plan only, and wait for a worker that has it; left out, the plan of whichever worker begins the run. */
   readonly planHash?: string;
+  readonly skipUnchanged?: true;
+  /** Number of the event run: the ledger knows the events it was given. */
+  readonly events?: number;
 }
 
 export interface BeginRunRequest {
@@ -83,6 +86,11 @@ export interface PublishStep {
   readonly staged: StagedManifest;
 }
 
+/** DAGs that wait for what has just happened; absent where none does. */
+export interface Followed {
+  readonly wake: readonly string[];
+}
+
 export interface RecordRequest {
   readonly runId: string;
   readonly attempts: readonly AttemptRecord[];
@@ -98,7 +106,7 @@ export interface EndRunRequest extends RecordRequest {
 }
 
 /** Absent in the histories of runs that began before there were turns. */
-export interface EndedRun {
+export interface EndedRun extends Partial<Followed> {
   /** As the ledger has it: another one than asked for when the run was closed before, as by a step whose answer was lost. */
   readonly outcome: RunOutcome;
   /** Workflow id of the run of the same DAG that gets its turn next, or null. */
@@ -110,7 +118,7 @@ export interface EndedRun {
 /** The interpreter's own activities, by their type. Each may be repeated. */
 export type RunSteps = {
   readonly 'ingot.beginRun': (request: BeginRunRequest) => Promise<BegunRun>;
-  readonly 'ingot.record': (request: RecordRequest) => Promise<void>;
+  readonly 'ingot.record': (request: RecordRequest) => Promise<Followed | void>;
   readonly 'ingot.endRun': (request: EndRunRequest) => Promise<EndedRun>;
 };
 

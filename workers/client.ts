@@ -24,6 +24,7 @@ export interface NewRunRequest {
   readonly params?: JsonObject;
   /** Begin with this plan only: a worker that still has an older one leaves the run to its successor. */
   readonly planHash?: string;
+  readonly skipUnchanged?: boolean;
 }
 
 /** One execution. `runId` is that of its first Temporal run, and the ledger's. */
@@ -74,6 +75,7 @@ export async function startRun(client: Client, run: NewRunRequest): Promise<RunH
     interval: { start: interval.start, end: interval.end },
     params: run.params ?? {},
     ...(run.planHash === undefined ? {} : { planHash: run.planHash }),
+    ...(run.skipUnchanged === true ? { skipUnchanged: true as const } : {}),
   };
   try {
     const handle = await client.workflow.start(dagId, {

@@ -111,7 +111,10 @@ async function surplus(parts: DeployParts, clocks: readonly DagClock[]): Promise
   for (const dagId of ids) {
     const dag = definitions.get(dagId);
     if (dag !== undefined && asScheduled(dag)) continue;
-    if (!deployed.includes(dagId) && (await describe(client, dagId)) === null) continue;
+    // In force for its assets alone: it has no clock, unless it had one before.
+    const byAssets = (dag ?? clocks.find((clock) => clock.dagId === dagId))?.plan?.assets !== undefined;
+    const inForce = deployed.includes(dagId) && !byAssets;
+    if (!inForce && (await describe(client, dagId)) === null) continue;
     const open = await ledger.runs({ dagId, state: 'running', limit: 10_000 });
     const why = dag === undefined ? 'not defined any more' : 'no schedule any more';
     changes.push({
@@ -137,7 +140,10 @@ async function inTurns<T, R>(items: readonly T[], perform: (item: T) => Promise<
 
 /** A run that the clock starts has nobody to give it params. */
 function refuseWithoutDefaults(definitions: Definitions): void {
-  const problems = [...definitions.values()].filter(asScheduled).flatMap(({ id, plan }) =>
+  const unattended = [...definitions.values()].filter(
+    (dag) => asScheduled(dag) || dag.plan.assets !== undefined,
+  );
+  const problems = unattended.flatMap(({ id, plan }) =>
     Object.entries(plan.params)
       .filter(([, param]) => param.required)
       .map(([name]) =>

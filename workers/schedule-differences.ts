@@ -1,6 +1,8 @@
 import type { ScheduleDescription } from '@temporalio/client';
+import { conditionText } from '../dag/assets.ts';
 import { durationText } from '../dag/duration.ts';
 import type { Plan } from '../dag/plan.ts';
+import type { Schedule } from '../dag/schedule.ts';
 import { schedulePolicies, ticksAsWanted } from './schedule-spec.ts';
 
 export interface Difference {
@@ -9,8 +11,23 @@ export interface Difference {
   readonly to: string | null;
 }
 
-export function scheduleText({ schedule, timezone }: Pick<Plan, 'schedule' | 'timezone'>): string {
-  if (schedule === null) return 'by hand';
+export function scheduleText({
+  schedule,
+  timezone,
+  assets,
+}: Pick<Plan, 'schedule' | 'timezone' | 'assets'>): string {
+  const when = assets === undefined ? null : conditionText(assets);
+  if (schedule === null) return when ?? 'by hand';
+  return `${timeText({ schedule, timezone })}${when === null ? '' : ` or ${when}`}`;
+}
+
+function timeText({
+  schedule,
+  timezone,
+}: {
+  readonly schedule: Schedule;
+  readonly timezone: string;
+}): string {
   return `${'cron' in schedule ? schedule.cron : `every ${durationText(schedule.everyMs)}`} ${timezone}`;
 }
 

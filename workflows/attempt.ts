@@ -6,10 +6,12 @@ import type { RunCommand, RunFacts } from '../dag/reducer.ts';
 import type {
   AttemptReply,
   AttemptRequest,
+  Followed,
   PublishStep,
   StagedManifest,
   Whereabouts,
 } from '../ports/run-steps.ts';
+import { wakeFeeds } from './asset-feed.ts';
 import { cancelledFailure, endingOf, failed, type Ending } from './failures.ts';
 import {
   attemptRetries,
@@ -87,7 +89,11 @@ function compute(
   });
 }
 
-function publish(setting: AttemptSetting, command: StartAttempt, staged: StagedManifest): Promise<void> {
+function publish(
+  setting: AttemptSetting,
+  command: StartAttempt,
+  staged: StagedManifest,
+): Promise<Followed | undefined> {
   const { dagId, facts } = setting;
   const { taskId, mapIndex, attempt } = command;
   const step: PublishStep = { runId: facts.run.id, taskId, mapIndex, attempt, staged };
@@ -114,7 +120,11 @@ function accept(
   if (staged === null) return succeeded;
   if (!setting.mayPublish()) return failed(cancelledFailure, where);
   return publish(setting, command, staged).then(
-    () => succeeded,
+    (followed) => {
+      // Nobody waits for it: a feed that is not woken looks by itself.
+      if (followed?.wake !== undefined) void wakeFeeds(followed.wake);
+      return succeeded;
+    },
     (error: unknown) => endingAt(error, where),
   );
 }

@@ -117,8 +117,13 @@ export class BackfillWalk {
   }
 
   async #run({ start, end }: IntervalBounds): Promise<void> {
-    const { dagId, params } = this.#request;
-    const request: RunRequest = { type: 'backfill', interval: { start, end }, params };
+    const { dagId, params, skipUnchanged } = this.#request;
+    const request: RunRequest = {
+      type: 'backfill',
+      interval: { start, end },
+      params,
+      ...(skipUnchanged === true ? { skipUnchanged } : {}),
+    };
     try {
       const child = await startChild(dagId, {
         workflowId: runWorkflowId(dagId, { end }),

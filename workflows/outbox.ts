@@ -1,7 +1,8 @@
 import { CancellationScope, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
-import type { TaskInstance } from '../dag/reducer.ts';
+import type { RunFacts, TaskInstance } from '../dag/reducer.ts';
 import type { AttemptRecord, LedgerEvent } from '../ports/ledger.ts';
 import type { EndedRun, EndRunRequest, RunSteps, Whereabouts } from '../ports/run-steps.ts';
+import { wakeFeeds } from './asset-feed.ts';
 import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
 
 /** Each window is twice as long as the one before: a write costs three workflow tasks, which many open runs feel, and `runs show` asks the run itself. */
@@ -69,6 +70,14 @@ function endedEvent(runId: string, { outcome, endedAt, failure }: End): LedgerEv
   return { key: `run/${runId}/ended`, kind: `run_${outcome}`, at: endedAt, payload };
 }
 
+/** What the outbox has to know of the run it records. */
+export interface RecordedRun {
+  readonly dagId: string;
+  readonly facts: RunFacts;
+  /** Named assets by the task whose success is an event of them. */
+  readonly outlets: ReadonlyMap<string, readonly string[]>;
+}
+
 interface Batch {
   readonly attempts: AttemptRecord[];
   readonly events: LedgerEvent[];
@@ -77,6 +86,7 @@ interface Batch {
 /** What the ledger does not know yet. At most one write is under way, so that a later state never arrives before an earlier one. */
 export class Outbox {
   readonly #runId: string;
+  readonly #run: RecordedRun;
   readonly #onWrite: () => void;
   /** Where it was made: what it writes must not end with the attempts it tells of. */
   readonly #scope = CancellationScope.current();
@@ -89,8 +99,9 @@ export class Outbox {
   #onlyAtEnd = false;
 
   /** `onWrite` is called whenever records go out, every few seconds while tasks change state. */
-  constructor(runId: string, onWrite: () => void) {
-    this.#runId = runId;
+  constructor(run: RecordedRun, onWrite: () => void) {
+    this.#run = run;
+    this.#runId = run.facts.run.id;
     this.#onWrite = onWrite;
   }
 
@@ -104,6 +115,7 @@ export class Outbox {
       const known = this.#where.get(key);
       const each = attemptRecord(instance, known?.attempt === attempt ? known.where : undefined);
       this.#records.set(recordKey(each), each);
+      if (state === 'success') this.#events.push(...this.#outletEvents(instance));
       if (state === 'failed' && instance.failure?.type !== 'Cancelled')
         this.#events.push(failedEvent(this.#runId, instance));
     }
@@ -116,12 +128,33 @@ export class Outbox {
     this.#onlyAtEnd = true;
     this.#onWrite();
     await this.#writing;
-    return endRun({
+    const ended = await endRun({
       runId: this.#runId,
       attempts: [...this.#records.values()],
       events: [...this.#events, endedEvent(this.#runId, end)],
       ...end,
     });
+    if (ended?.wake !== undefined) await wakeFeeds(ended.wake);
+    return ended;
+  }
+
+  #outletEvents({ key, taskId, mapIndex, endedAt }: TaskInstance): readonly LedgerEvent[] {
+    const { facts, outlets } = this.#run;
+    // A mapped task is one event, when the whole of it has succeeded.
+    if (mapIndex !== null) return [];
+    const { id: runId } = facts.run;
+    return (outlets.get(taskId) ?? []).map((asset) => ({
+      key: `run/${runId}/task/${key}/outlet/${asset}`,
+      kind: 'asset',
+      at: instant(endedAt ?? Date.now())!,
+      payload: {
+        asset,
+        runId,
+        dagId: this.#run.dagId,
+        logicalDate: facts.interval.logicalDate,
+        payload: { task: key },
+      },
+    }));
   }
 
   #next(): void {
@@ -154,7 +187,10 @@ export class Outbox {
     this.#writing = this.#scope
       .run(() => record({ runId: this.#runId, ...batch }))
       .then(
-        () => this.#written(),
+        (followed) => {
+          if (followed?.wake !== undefined) void this.#scope.run(() => wakeFeeds(followed.wake));
+          this.#written();
+        },
         () => this.#refuse(batch),
       );
   }

@@ -38,7 +38,9 @@ export class Walk {
     this.#begun = begun;
     this.#alerts = alerts;
     this.#tasks = new Map(begun.plan.tasks.map((task) => [task.id, task]));
-    this.#outbox = new Outbox(begun.facts.run.id, () => onRecord(this.#progress));
+    const outlets = new Map(begun.plan.tasks.map(({ id, outlets: names = [] }) => [id, names]));
+    const recorded = { dagId: begun.plan.dagId, facts: begun.facts, outlets };
+    this.#outbox = new Outbox(recorded, () => onRecord(this.#progress));
     const onDefect = (error: unknown): void => this.#finish.reject(error);
     const runId = begun.facts.run.id;
     this.#pools = new PoolLeases(

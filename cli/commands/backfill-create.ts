@@ -25,6 +25,7 @@ export interface BackfillCreateFlags {
   readonly maxActiveRuns?: string;
   readonly backwards?: boolean;
   readonly params?: string;
+  readonly skipUnchanged?: boolean;
   readonly dryRun?: boolean;
   readonly detach?: boolean;
   readonly json?: boolean;
@@ -83,6 +84,7 @@ function askedOf(dag: RunnableDag, flags: BackfillCreateFlags): Asked {
     reprocess: reprocessOf(flags.reprocess),
     maxActiveRuns: runsOf(flags.maxActiveRuns),
     params: paramsOf(dag, flags.params),
+    ...(flags.skipUnchanged ? { skipUnchanged: true as const } : {}),
   };
 }
 
@@ -90,7 +92,7 @@ async function dryRun(cli: Cli, asked: Asked, json: boolean): Promise<void> {
   await withSession(cli, { temporal: false }, async (session) => {
     const { ledger } = await session.readers();
     const decisions = await planBackfill(ledger, asked);
-    cli.print(json ? JSON.stringify(decisions) : planText(decisions));
+    cli.print(json ? JSON.stringify(decisions) : planText(decisions, asked.skipUnchanged === true));
   });
 }
 

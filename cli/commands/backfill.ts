@@ -12,7 +12,7 @@ import { backfillStateText, countsText, rangeText, startText } from '../backfill
 import { ExitError, UsageError, type Cli } from '../cli.ts';
 import { findBackfill } from '../find-backfill.ts';
 import { awaitBackfill, followBackfill } from '../follow-backfill.ts';
-import { elapsed, instant } from '../format.ts';
+import { count, elapsed, instant } from '../format.ts';
 import { linkTo, listLink } from '../links.ts';
 import { withSession, type Session } from '../session.ts';
 import { textTable } from '../text-table.ts';
@@ -83,7 +83,8 @@ async function printBackfill(
   const link = backfillLink(session, backfill);
   if (json) {
     const intervals = await ledger.backfillIntervals(backfill.backfillId);
-    return cli.print(JSON.stringify({ backfill, intervals, link }));
+    const unchanged = await ledger.leftUnchanged(backfill.backfillId);
+    return cli.print(JSON.stringify({ backfill, intervals, unchanged, link }));
   }
   const { workflowId, backfillId, reprocess, maxActiveRuns, state, createdAt, endedAt } = backfill;
   cli.print(
@@ -94,6 +95,11 @@ async function printBackfill(
       `backfill ${backfillId}  ${rangeText(backfill)}  reprocess ${reprocess}  at most ${maxActiveRuns} runs at a time`,
     ),
   );
+  const left = await ledger.leftUnchanged(backfillId);
+  if (left.tasks > 0)
+    cli.print(
+      `left alone as unchanged: ${count(left.partitions)} partitions, in ${count(left.tasks)} tasks of ${count(left.runs)} runs`,
+    );
   const unsuccessful = await ledger.backfillIntervals(backfillId, { states: ['failed', 'cancelled'] });
   if (unsuccessful.length > 0) cli.print(`\n${unsuccessfulTable(unsuccessful)}`);
   const runs = listLink(session, `IngotBackfill = '${backfillId}'`);

@@ -28,7 +28,7 @@ function listed({ hash, plan }: RunnableDag, clock: DagClock | undefined, now: n
   const deployed = inForce === null ? 'no' : clock?.planHash === hash ? 'yes' : 'changed';
   return {
     paused,
-    deployed: plan.schedule === null ? 'no' : deployed,
+    deployed: plan.schedule === null && plan.assets === undefined ? 'no' : deployed,
     nextRunAt: next?.end ?? null,
     nextInterval: next,
   };
@@ -36,8 +36,9 @@ function listed({ hash, plan }: RunnableDag, clock: DagClock | undefined, now: n
 
 function nextText({ plan }: RunnableDag, { paused, deployed, nextRunAt }: ListedDag): string {
   if (paused) return pc.yellow('paused');
-  if (plan.schedule === null) return '';
+  if (plan.schedule === null && plan.assets === undefined) return '';
   if (deployed === 'no') return 'not deployed';
+  if (plan.schedule === null) return deployed === 'changed' ? 'on assets (edited: deploy)' : 'on assets';
   return `${instant(nextRunAt) || 'over'}${deployed === 'changed' ? ' (edited: deploy)' : ''}`;
 }
 
@@ -60,6 +61,7 @@ export async function dagsList(cli: Cli, options: { readonly json?: boolean }): 
       planHash: hash,
       description: plan.description,
       schedule: plan.schedule,
+      assets: plan.assets ?? null,
       timezone: plan.timezone,
       catchup: plan.catchup,
       maxActiveRuns: plan.maxActiveRuns,

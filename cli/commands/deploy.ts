@@ -1,5 +1,6 @@
 import { pc } from '../colours.ts';
 import { loadDefinitions } from '../../workers/definitions.ts';
+import { applyFeeds, planFeeds, type FeedChange } from '../../workers/asset-feeds.ts';
 import { applyDeploy, planDeploy, type ScheduleChange } from '../../workers/deploy.ts';
 import type { Difference } from '../../workers/schedule-differences.ts';
 import type { Cli } from '../cli.ts';
@@ -30,6 +31,20 @@ function changeText({ action, dagId, differences, openRuns }: ScheduleChange): s
   return [`${marks[action]} ${pc.bold(dagId)}  ${action}${open}${remedy}`, ...lines].join('\n');
 }
 
+function feedText({ action, dagId, from, to, unknown }: FeedChange): string {
+  const waits = from === to || from === null || to === null ? (to ?? from) : `${from} → ${to}`;
+  const remedy = action === 'orphaned' ? '; --prune removes it' : '';
+  const warnings = unknown.map(
+    (asset) =>
+      `    ${pc.yellow('warning')}: no task of this code makes ${asset}; only \`ingot assets emit\` or another project can`,
+  );
+  return [
+    `${marks[action]} ${pc.bold(dagId)}  on assets  ${action}${remedy}`,
+    `    assets: ${waits ?? 'none'}`,
+    ...warnings,
+  ].join('\n');
+}
+
 /** A schedule ticks as long as its server is up, which this command may be about to stop. */
 export function noteShortStack(cli: Cli, session: Session, what: string): void {
   if (session.stack?.owned)
@@ -43,19 +58,26 @@ export async function dagsDeploy(cli: Cli, flags: DeployFlags): Promise<void> {
     const { taskQueue } = session.config;
     const parts = { client, ledger, definitions, taskQueue, prune: flags.prune === true };
     const changes = await planDeploy(parts);
-    const pending = changes.filter((each) => each.action !== 'unchanged' && each.action !== 'orphaned');
+    const feeds = await planFeeds(parts);
+    const pending = [...changes, ...feeds].filter(
+      (each) => each.action !== 'unchanged' && each.action !== 'orphaned',
+    );
     if (!flags.json) for (const change of changes) cli.print(changeText(change));
-    if (!flags.dryRun) await applyDeploy(parts, changes);
-    if (flags.json) cli.print(JSON.stringify({ applied: !flags.dryRun, changes }));
+    if (!flags.json) for (const feed of feeds) cli.print(feedText(feed));
+    if (!flags.dryRun) {
+      await applyDeploy(parts, changes);
+      await applyFeeds(parts, feeds);
+    }
+    if (flags.json) cli.print(JSON.stringify({ applied: !flags.dryRun, changes, feeds }));
     else if (pending.length === 0)
       cli.print(
-        changes.some((each) => each.action === 'orphaned')
+        [...changes, ...feeds].some((each) => each.action === 'orphaned')
           ? 'Every DAG’s schedule is as declared; --prune removes the others.'
           : 'Every schedule is as declared.',
       );
     else
       cli.print(
-        `${flags.dryRun ? 'Would change' : 'Changed'} ${pending.length} of ${changes.length} schedules.`,
+        `${flags.dryRun ? 'Would change' : 'Changed'} ${pending.length} of ${changes.length + feeds.length} schedules.`,
       );
     if (!flags.dryRun) noteShortStack(cli, session, 'schedules');
   });

@@ -1,4 +1,5 @@
 import { clockBeginsAt } from '../../dag/due.ts';
+import { wakeFeed } from '../../workers/asset-feeds.ts';
 import { tickNow } from '../../workers/deploy.ts';
 import type { Cli } from '../cli.ts';
 import { dagNamed } from '../definitions.ts';
@@ -14,8 +15,9 @@ async function setPaused(cli: Cli, dagId: string, paused: boolean, json: boolean
       ? await ledger.pause(dagId)
       : await ledger.unpause(dagId, deployed ? clockBeginsAt(plan, Date.now()) : null);
     // What was missed is started at once, not at the next tick.
-    const ticked =
-      !paused && changed && deployed && (await tickNow((await session.temporal()).client, dagId));
+    const goesOn = !paused && changed && deployed;
+    const ticked = goesOn && (await tickNow((await session.temporal()).client, dagId));
+    if (goesOn && plan.assets !== undefined) await wakeFeed((await session.temporal()).client, dagId);
     if (json) return cli.print(JSON.stringify({ dagId, paused, changed, deployed, ticked }));
     const state = paused ? 'paused: ticks start nothing, runs under way go on' : 'not paused';
     cli.print(`${dagId} is ${changed ? '' : 'already '}${state}.`);

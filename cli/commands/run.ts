@@ -11,11 +11,13 @@ import { elapsed, stateText } from '../format.ts';
 import { intervalOf, paramsOf } from '../run-arguments.ts';
 import { runOnce } from '../run-once.ts';
 import { withSession } from '../session.ts';
+import { unchangedOf, unchangedText } from '../unchanged.ts';
 
 export interface RunFlags {
   readonly date: string;
   readonly input?: string;
   readonly param: readonly string[];
+  readonly skipUnchanged?: boolean;
   readonly json?: boolean;
 }
 
@@ -69,7 +71,7 @@ export async function run(cli: Cli, dagId: string, flags: RunFlags): Promise<voi
     const { objects, ledger } = await session.readers();
     const params =
       flags.input === undefined ? given : { ...given, input: await storeInput(objects, dag.id, flags.input) };
-    const result = await runOnce(cli, session, dag, interval, params);
+    const result = await runOnce(cli, session, dag, interval, params, flags.skipUnchanged === true);
     const record = await ledger.run(result.runId);
     if (flags.json) {
       const attempts = await ledger.attempts(result.runId);
@@ -85,9 +87,11 @@ export async function run(cli: Cli, dagId: string, flags: RunFlags): Promise<voi
         }),
       );
     } else {
+      const left = unchangedText(await unchangedOf(ledger, result.runId));
       cli.print(
         `${pc.bold(result.workflowId)}  ${stateText(result.state)}  ${elapsed(record?.startedAt ?? null, record?.endedAt ?? null)}  run ${result.runId}`,
       );
+      if (left !== null) cli.print(left);
       if (result.message !== null) cli.print(result.message);
       if (result.link !== null && !session.stack?.owned) cli.print(result.link);
     }

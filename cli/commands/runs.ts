@@ -10,6 +10,7 @@ import { count, elapsed, instant, runStateText, short, stateText } from '../form
 import { alertsOfRun, alertTable } from '../run-alerts.ts';
 import { waitsOf } from '../run-waits.ts';
 import { withSession } from '../session.ts';
+import { unchangedOf, unchangedText } from '../unchanged.ts';
 import { textTable } from '../text-table.ts';
 import { unpolledOf, unpolledText } from '../unpolled.ts';
 
@@ -136,6 +137,8 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
       ledger.history({ runId: run.runId, limit: 1000 }),
       alertsOfRun(ledger, run.runId),
     ]);
+    const unchanged = await unchangedOf(ledger, run.runId);
+    const given = run.type === 'event' ? await ledger.assetRunOf(run.runId) : null;
     const link = linkTo(session, run);
     const waiting = run.queued ? await waitingFor(ledger, run) : null;
     const unpolled = await unpolledOf(cli, session, ledger, run);
@@ -149,6 +152,8 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
           attempts,
           waits: Object.fromEntries(waits),
           publications,
+          unchanged,
+          triggeringEvents: given,
           alerts,
           link,
         }),
@@ -161,6 +166,12 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
         `run ${run.runId}  interval ${run.intervalStart} to ${run.intervalEnd}  plan ${short(run.planHash)}  build ${run.build}`,
       ),
     );
+    if (given !== null)
+      cli.print(
+        pc.dim(
+          `events: ${given.assets.map(({ asset, count: of }) => `${count(of)} of ${asset}`).join(', ')}`,
+        ),
+      );
     if (waiting !== null) cli.print(waitingText(run, waiting));
     for (const each of unpolled) cli.print(unpolledText(each));
     if (run.failure !== null) cli.print(`${pc.red('failed')} in ${run.failure.task}: ${run.failure.message}`);
@@ -176,6 +187,8 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
       cli.print(
         `\n${textTable(['TASK', 'ATTEMPT', 'STATE', 'TOOK', 'ROWS'], rows, ['left', 'right', 'left', 'right'])}`,
       );
+    const left = unchangedText(unchanged);
+    if (left !== null) cli.print(`\n${left}`);
     if (alerts.length > 0) cli.print(`\n${alertTable(alerts)}`);
     if (link !== null) cli.print(`\n${link}`);
   });

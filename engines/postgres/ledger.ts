@@ -1,5 +1,6 @@
 import { TerminalError } from '../../ports/errors.ts';
 import type { Ledger, PartitionLog } from '../../ports/ledger.ts';
+import { postgresAssetLog } from './asset-log.ts';
 import { postgresBackfillLog } from './backfill-log.ts';
 import { readCatalog, readLayouts, registerTables } from './catalog.ts';
 import { openDatabase } from './database.ts';
@@ -13,11 +14,12 @@ import { publish } from './publish.ts';
 import { postgresRunLog } from './run-log.ts';
 import { postgresScheduleLog } from './schedule-log.ts';
 import { bind } from './selectors.ts';
+import { postgresSliceLog } from './slice-log.ts';
 import { forgetVersions, readReferencedKeys, readUnreferenced } from './unreferenced.ts';
 import { readCurrent, versionsByPart } from './versions.ts';
 
 /** The number in `ingot.format` this code reads and writes; migrations raise it. */
-const format = 4;
+const format = 6;
 
 const sessionSettings = {
   TimeZone: 'UTC',
@@ -102,6 +104,8 @@ export async function openPostgresLedger(
     ...postgresBackfillLog(db),
     ...postgresPoolLog(db),
     ...postgresPastLog(db),
+    ...postgresSliceLog(db),
+    ...postgresAssetLog(db),
     close: () => db.close(),
   };
 }

@@ -47,6 +47,20 @@ with publication as (
   insert into ingot.watermarks (name, value, publication_id)
   select name, value, id from publication, jsonb_to_recordset($16) as w (name text collate "C", value jsonb)
   on conflict (name) do update set value = excluded.value, publication_id = excluded.publication_id
+), slices as (
+  insert into ingot.published_slices (dag_id, task_id, map_index, slice, fingerprint, publication_id)
+  select r.dag_id, $2, $3, s.slice, s.fingerprint, publication.id
+    from publication, ingot.runs r, jsonb_to_recordset($18) as s (slice text collate "C", fingerprint text collate "C")
+   where r.run_id = $1 order by s.slice
+  on conflict (dag_id, task_id, map_index, slice) do update set fingerprint = excluded.fingerprint, publication_id = excluded.publication_id
+), heads as (
+  insert into ingot.asset_heads as h (asset, position) select "table", 1 from output group by "table" order by "table"
+  on conflict (asset) do update set position = h.position + 1 returning asset, position
+), happened as (
+  insert into ingot.asset_events (asset, position, key, at, run_id, dag_id, logical_date, publication_id, payload)
+  select h.asset, h.position, 'publication/' || publication.id, $5, $1, r.dag_id, r.logical_date, publication.id,
+         jsonb_build_object('task', $2::text, 'partitions', (select count(*) from output o where o."table" = h.asset))
+    from heads h, publication, ingot.runs r where r.run_id = $1
 ), event as (
   insert into ingot.events (key, kind, at, payload) select 'publish:' || id, 'publish', $5, $17 from publication
 )
@@ -87,6 +101,7 @@ export async function writePublication(
     jsonText(manifest.accounts),
     jsonText(manifest.watermarks),
     jsonText({ runId, taskId, mapIndex, attempt, tables, partitions: outputs.length }),
+    jsonText(manifest.slices ?? []),
   ]);
   return rows[0]!.id;
 }

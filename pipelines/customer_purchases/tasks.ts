@@ -104,6 +104,7 @@ export const silverTables = sqlModel({
     quarantine: { to: quarantine, owns: window('ingestion_date', ...weekAfter) },
   },
   summaries: { to: qualitySummary, owns: window('ingestion_date', ...weekAfter) },
+  slices: { days: weekAfter, date: ({ ingestion_date }) => ingestion_date ?? null, reach: [-7, 0] },
   account: {
     scope: 'customer_purchases',
     read: 'own',
@@ -116,6 +117,11 @@ export const goldTable = sqlModel({
   folder: here('gold/'),
   reads: { silver: { of: silver, at: window('ingestion_date', ...weekAfter) } },
   writes: { customers: { to: customers, owns: eachDate(partition, ...weekAfter) } },
+  slices: {
+    days: weekAfter,
+    date: ({ ingestion_date, year, month, day }) => ingestion_date ?? `${year}-${month}-${day}`,
+    reach: [0, 0],
+  },
 });
 
 export const warehouse = upsert({

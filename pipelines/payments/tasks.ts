@@ -72,6 +72,7 @@ export const silverTables = sqlModel({
   },
   writes: { curated: { to: curated, owns: week.own }, audit: { to: audit, owns: week.own } },
   summaries: { to: qualitySummary, owns: week.own },
+  slices: { days: [-7, 7], date: (partition) => partition['ingest_date'] ?? null, reach: [-7, 7] },
   account: {
     scope: 'payments',
     read: 'own',
@@ -84,6 +85,7 @@ export const goldTables = sqlModel({
   folder: here('gold/'),
   reads: { curated: { of: curated, at: window('txn_date', ...touched) } },
   steps: ['merchants', 'users'],
+  slices: { days: touched, date: (partition) => partition['txn_date'] ?? null, reach: [0, 0] },
   writes: {
     daily_totals: { to: dailyTotals, owns: window('txn_date', ...touched) },
     merchant_kpis: { to: merchantKpis, owns: window('txn_date', ...touched) },

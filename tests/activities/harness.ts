@@ -27,6 +27,7 @@ import { createDatabase } from '../support/database.ts';
 export interface HarnessOptions {
   readonly postgresUrl: string;
   readonly memoryLimitBytes?: number;
+  readonly skipUnchanged?: () => boolean;
   /** Called after every task body, before it publishes. */
   readonly onComputed?: (task: string, manifest: Manifest | null) => Promise<void> | void;
 }
@@ -222,8 +223,11 @@ async function attempt(
     run: { id: runId, workflowId, type: 'manual' },
     interval: facts.interval,
     params: facts.params,
+    triggeringEvents: () => Promise.resolve([]),
     attempt: number,
     lease: command.lease,
+    build: 'harness',
+    skipUnchanged: options.skipUnchanged?.() === true,
     log: { debug: log, info: log, warn: (message) => void warnings.push(message), error: log },
     signal: new AbortController().signal,
     ended: ended.signal,

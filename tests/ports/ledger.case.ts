@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { testUnless } from './conformance.ts';
 import type { Skip } from './conformance.ts';
+import { assetCases } from './ledger/assets.case.ts';
 import { backfillCases } from './ledger/backfills.case.ts';
 import { conflictCases } from './ledger/conflicts.case.ts';
 import type { OpenLedger } from './ledger/fixture.ts';
@@ -26,6 +27,7 @@ export function ledgerConformance(
     for (const cases of [
       runLogCases,
       backfillCases,
+      assetCases,
       scheduleCases,
       publishCases,
       conflictCases,

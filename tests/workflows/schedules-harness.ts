@@ -4,6 +4,7 @@ import type { DagDefinition } from '../../dag/builder.ts';
 import type { Plan } from '../../dag/plan.ts';
 import type { RunRecord } from '../../ports/ledger.ts';
 import type { TickSummary } from '../../ports/schedule-steps.ts';
+import { applyFeeds, planFeeds } from '../../workers/asset-feeds.ts';
 import { compileDefinitions } from '../../workers/definitions.ts';
 import { applyDeploy, planDeploy, scheduleId, type ScheduleChange } from '../../workers/deploy.ts';
 import { eventually } from '../support/processes.ts';
@@ -21,13 +22,17 @@ export function planOf(definition: DagDefinition<TaskContext>): Plan {
 export async function deploy(
   bench: Bench,
   dags: readonly DagDefinition<TaskContext>[],
-  options: { readonly prune?: boolean; readonly dryRun?: boolean } = {},
+  options: { readonly prune?: boolean; readonly dryRun?: boolean; readonly pollMs?: number } = {},
 ): Promise<readonly ScheduleChange[]> {
   const { client, ledger, taskQueue } = bench;
   const definitions = compileDefinitions(dags);
   const parts = { client, ledger, definitions, taskQueue, prune: options.prune === true };
   const changes = await planDeploy(parts);
-  if (options.dryRun !== true) await applyDeploy(parts, changes);
+  const feeds = await planFeeds({ ...parts, pollMs: options.pollMs ?? 600_000 });
+  if (options.dryRun !== true) {
+    await applyDeploy(parts, changes);
+    await applyFeeds({ ...parts, pollMs: options.pollMs ?? 600_000 }, feeds);
+  }
   return changes;
 }
 

@@ -137,6 +137,26 @@ const conflict: Shape = {
   ],
 };
 
+/** Publishes a table and emits a name that DAGs wait for: the run wakes their feeds. */
+const awaited: Shape = {
+  name: 'awaited',
+  ends: 'success',
+  dags: () => [
+    dag('awaited', {}, ({ task }) => {
+      const load = task('load', async (_: undefined, { ports, stage }: TaskContext) => {
+        await ports.ledger.registerTables([bronze]);
+        await ports.ledger.followAssets('eater', [bronze.name, 'awaited.done']);
+        const to = bronzeDay('2026-01-01');
+        const { snapshot } = await ports.ledger.snapshot([writes(to)]);
+        stage(manifest(snapshot, [output(to)]));
+      });
+      const done = task('done', one, undefined, { outlets: ['awaited.done'] }).after(load);
+      // Longer than the outbox waits: the event goes out before the end of the run.
+      task('after', () => new Promise((resolve) => setTimeout(resolve, 4000, 1))).after(done);
+    }),
+  ],
+};
+
 const cancelled: Shape = {
   name: 'cancelled',
   ends: 'cancelled',
@@ -218,6 +238,7 @@ export const shapes: readonly Shape[] = [
   branch,
   waits,
   conflict,
+  awaited,
   cancelled,
   unheardOf,
   pooled,

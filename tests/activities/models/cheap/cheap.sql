@@ -1,0 +1,1 @@
+select day, id, price from typed where not malformed and price < 10
