@@ -3,7 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime, type LogLevel } from '@temporalio/worker';
 import pino from 'pino';
 import { defaultAlertRetry } from '../activities/alert-steps.ts';
-import { buildId } from './build-id.ts';
+import { workerBuild } from './build-id.ts';
 import type { Config } from './config.ts';
 import { temporalConnectOptions } from './config/temporal.ts';
 import { loadDefinitions } from './definitions.ts';
@@ -44,6 +44,7 @@ export async function serveWorker(
     log[severity === 'warning' ? 'warn' : severity](fields, message);
   });
   const ports = { ...opened, notifier: linkedNotifier(opened.notifier, config.temporalUi, namespace) };
+  const build = await workerBuild(env, config.dags);
   const stop = new AbortController();
   const connection = await Connection.connect(connectionOptions as Parameters<typeof Connection.connect>[0]);
   try {
@@ -53,7 +54,7 @@ export async function serveWorker(
       taskQueue: config.taskQueue,
       definitions,
       ports,
-      build: buildId(env),
+      build,
       cacheFolder: join(cacheFolder(env), 'workflows'),
       queues: config.queues,
       deployment: config.deployment,
@@ -75,7 +76,7 @@ export async function serveWorker(
     });
     await onReady();
     log.info(
-      { dags: [...definitions.keys()], taskQueue: config.taskQueue, queues: config.queues },
+      { build, dags: [...definitions.keys()], taskQueue: config.taskQueue, queues: config.queues },
       'taking work',
     );
     const inOrder = await running.finally(() => stop.abort());
