@@ -1,4 +1,5 @@
 import { pc } from './colours.ts';
+import { waitText } from '../dag/wait-text.ts';
 import type { Publication } from '../ports/ledger.ts';
 import type { RunView, TaskView } from '../ports/run-steps.ts';
 import { count, elapsed, stateText } from './format.ts';
@@ -22,8 +23,7 @@ export function rowsByTask(publications: readonly Publication[]): RowsByTask {
 
 function waiting(task: TaskView): string {
   if (task.waitingFor === null) return task.failure?.message ?? '';
-  const { reason, untilMs } = task.waitingFor;
-  return `${reason.replaceAll('_', ' ')}, until ${new Date(untilMs).toISOString().slice(11, 19)}`;
+  return waitText(task.waitingFor);
 }
 
 /** In the order in which they began; those that have not yet, last. */

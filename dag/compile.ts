@@ -21,7 +21,7 @@ export interface CompiledBody<C> {
   run(input: Json, context: C): unknown;
 }
 
-/** A checked DAG. `bodies` has one entry per task, except for `wait`s, which have none. */
+/** A checked DAG. `bodies` has one entry per task, except for `wait`s and `approval`s, which have none. */
 export interface CompiledDag<C> {
   readonly id: string;
   readonly plan: Plan;
@@ -153,6 +153,7 @@ function planTask(
     ...settings.times(task, defaults.timeout),
     sensor: task.kind === 'sensor' ? settings.sensor(options) : null,
     wait: wait?.plan ?? null,
+    ...(task.kind === 'approval' ? { approval: settings.approval(task.approval) } : {}),
     ...(settings.flag('handlesFailure', options.handlesFailure) ? { handlesFailure: true as const } : {}),
     ...settings.queue(task, defaults.queue),
     summary: settings.text('summary', options.summary ?? kind?.summary),
@@ -165,7 +166,7 @@ function checkBody({ body, kind }: TaskDeclaration<never>, scope: ExpressionScop
   const runs =
     typeof body === 'function' ||
     (typeof body === 'object' && body !== null && typeof body.run === 'function');
-  if (!runs && kind !== 'wait')
+  if (!runs && kind !== 'wait' && kind !== 'approval')
     scope.problems.push(
       problem(
         scope.place,
@@ -181,7 +182,7 @@ function mappable(over: Json): boolean {
 }
 
 function facts({ body, kind, choices }: TaskDeclaration<never>, scope: ExpressionScope): JsonObject {
-  if (kind === 'wait') return { kind: 'wait' };
+  if (kind === 'wait' || kind === 'approval') return { kind };
   const said =
     typeof body === 'object' && body !== null ? { ...body.facts, kind: body.name } : { kind: 'function' };
   const told = expressionOf(said, { ...scope, place: `${scope.place}, facts`, scope: {} })

@@ -43,6 +43,9 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
     catchup: settings.flag('catchup', options.catchup),
     ...jitterOf(options.jitter, place, problems),
     maxActiveRuns: settings.number('maxActiveRuns', options.maxActiveRuns, 16, 1, 1000),
+    ...(settings.choice('onFailure', options.onFailure, ['fail', 'hold']) === 'hold'
+      ? { onFailure: 'hold' as const }
+      : {}),
     params: Object.fromEntries(
       Object.entries(options.params ?? {}).map(([name, param]) => [
         name,

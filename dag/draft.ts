@@ -93,6 +93,7 @@ export class Draft {
   readonly index: PlanIndex;
   readonly at: number;
   cancelRequested: boolean;
+  readonly #epochs: Record<InstanceKey, number>;
   readonly #before: RunProgress;
   readonly #instances: Record<InstanceKey, TaskInstance>;
   readonly #open: OpenCounts;
@@ -106,6 +107,7 @@ export class Draft {
     this.index = planIndex(plan);
     this.at = at;
     this.cancelRequested = progress.cancelRequested;
+    this.#epochs = { ...progress.epochs };
     this.#before = progress;
     this.#instances = { ...progress.instances };
     this.#open = openCountsOf(progress.instances);
@@ -132,6 +134,24 @@ export class Draft {
     this.#changed.add(instance.key);
   }
 
+  /** Takes an instance of a mapped task away; one that comes in its place goes on from its attempts. */
+  remove({ key, attempt }: TaskInstance): void {
+    count(this.#open, this.#instances[key]!, -1);
+    this.#epochs[key] = attempt;
+    delete this.#instances[key];
+    this.#changed.delete(key);
+  }
+
+  /** The instance of a mapped task, as it is or as it begins. */
+  part(taskId: string, mapIndex: number): TaskInstance {
+    const key = instanceKey(taskId, mapIndex);
+    const known = this.#instances[key];
+    if (known !== undefined) return known;
+    const past = this.#epochs[key];
+    const fresh = newInstance(taskId, mapIndex);
+    return past === undefined ? fresh : { ...fresh, attempt: past + 1 };
+  }
+
   /** True when every instance has ended. */
   get allEnded(): boolean {
     return this.#open.all === 0;
@@ -153,7 +173,8 @@ export class Draft {
 
   /** Begins an attempt; `again` repeats the current number, for a poke and for a task no worker knew. */
   start(instance: TaskInstance, item: Json | undefined, again = false): void {
-    const attempt = again ? instance.attempt : instance.attempt + 1;
+    const wasCleared = instance.state === 'none' && instance.attempt > 0;
+    const attempt = again || wasCleared ? instance.attempt : instance.attempt + 1;
     this.set({
       ...instance,
       state: 'running',
@@ -178,7 +199,7 @@ export class Draft {
   pause(
     instance: TaskInstance,
     state: 'waiting' | 'up_for_retry',
-    reason: WaitReason['reason'],
+    reason: Exclude<WaitReason['reason'], 'approval'>,
     untilMs: number,
   ): void {
     this.set({
@@ -188,6 +209,17 @@ export class Draft {
       scheduledAt: instance.scheduledAt ?? this.at,
     });
     this.command({ type: 'start_timer', key: instance.key, untilMs });
+  }
+
+  /** Lets an instance wait for a person, and for its timer if there is one. */
+  awaitApproval(instance: TaskInstance, untilMs: number | null): void {
+    this.set({
+      ...instance,
+      state: 'waiting',
+      waitingFor: { reason: 'approval', untilMs },
+      scheduledAt: instance.scheduledAt ?? this.at,
+    });
+    if (untilMs !== null) this.command({ type: 'start_timer', key: instance.key, untilMs });
   }
 
   /** Ends an instance, and notes the task when that ended it. */
@@ -205,12 +237,12 @@ export class Draft {
       endedAt: this.at,
     });
     if (instance.mapIndex === null) this.ended.push(instance.taskId);
-    else this.#endWhole(instance.taskId);
+    else this.endWhole(instance.taskId);
   }
 
   /** A mapped task ends with its last instance: failed if one failed, skipped if all were, otherwise with success. */
-  #endWhole(taskId: string): void {
-    if (this.#open.parts.get(taskId) !== 0) return;
+  endWhole(taskId: string): void {
+    if ((this.#open.parts.get(taskId) ?? 0) !== 0) return;
     const parts = instancesOf(this.#instances, taskId);
     const failed = parts.filter((part) => part.state === 'failed');
     const whole = this.#instances[taskId]!;
@@ -224,11 +256,19 @@ export class Draft {
   }
 
   /** The finished step. Commands and changes are ordered by key, in the order given for one key. */
-  done(outcome: RunProgress['outcome']): Step {
+  done(outcome: RunProgress['outcome'], held = false): Step {
     const { facts } = this.#before;
     openCounts.set(this.#instances, this.#open);
+    const progress: RunProgress = {
+      facts,
+      instances: this.#instances,
+      cancelRequested: this.cancelRequested,
+      ...(held ? { held: true as const } : {}),
+      ...(Object.keys(this.#epochs).length > 0 ? { epochs: this.#epochs } : {}),
+      outcome,
+    };
     return {
-      progress: { facts, instances: this.#instances, cancelRequested: this.cancelRequested, outcome },
+      progress,
       commands: this.#commands.sort((a, b) => byKey(commandKey(a), commandKey(b))),
       changed: [...this.#changed].sort(byKey).map((key) => this.#instances[key]!),
     };

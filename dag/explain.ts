@@ -36,7 +36,8 @@ export function explain(plan: Plan, progress: RunProgress, key: InstanceKey): Ex
   if (instance.waitingFor !== null) return { kind: 'waiting', for: instance.waitingFor };
   if (hasEnded(instance.state)) {
     const skippers = index.gates.get(task.id) ?? [];
-    const passedOn = instance.attempt === 0 && instance.mapIndex === null && instance.state !== 'success';
+    const passedOn =
+      instance.scheduledAt === null && instance.mapIndex === null && instance.state !== 'success';
     return {
       kind: 'ended',
       state: instance.state,

@@ -56,8 +56,9 @@ export type RunOutcome = Exclude<RunState, 'running'>;
  * - `short_circuit`: a falsy output skips everything downstream.
  * - `sensor`: its body is poked until it answers `{ done: true }`; no worker slot is held between pokes.
  * - `wait`: a durable timer, no body.
+ * - `approval`: waits until a person approves or rejects it, no body.
  */
-export type TaskKindName = 'task' | 'branch' | 'short_circuit' | 'sensor' | 'wait';
+export type TaskKindName = 'task' | 'branch' | 'short_circuit' | 'sensor' | 'wait' | 'approval';
 
 /**
  * A JSON value in which `{ "$ref": source, "path": [...] }` stands for a value known only in the run.
@@ -94,6 +95,15 @@ export interface SensorPlan {
 /** Either a length of time after the task became ready or an instant (RFC 3339). */
 export type WaitPlan = { readonly forMs: number } | { readonly until: ArgumentExpression };
 
+/** What a person is asked, and what becomes of the task when they refuse or do not answer in time. */
+export interface ApprovalPlan {
+  readonly message: string;
+  /** From when it began to wait; null waits for as long as it takes. */
+  readonly timeoutMs: number | null;
+  readonly onTimeout: 'fail' | 'skip';
+  readonly onReject: 'fail' | 'skip';
+}
+
 export interface PlanTask {
   readonly id: string;
   readonly kind: TaskKindName;
@@ -110,6 +120,8 @@ export interface PlanTask {
   readonly heartbeatMs: number | null;
   readonly sensor: SensorPlan | null;
   readonly wait: WaitPlan | null;
+  /** Only of an `approval`. */
+  readonly approval?: ApprovalPlan;
   /** Its success makes up for the failure it reacts to; only with `one_failed` and `all_failed`. */
   readonly handlesFailure?: true;
   /** Workers that poll this queue run its attempts; absent for the default queue. */
@@ -142,6 +154,8 @@ export interface Plan {
   /** Ticks come up to this much later, at random, so that many DAGs of one schedule do not start at once. */
   readonly jitterMs?: number;
   readonly maxActiveRuns: number;
+  /** A run that would fail stays open as held, until an operator clears or marks tasks, or cancels it. */
+  readonly onFailure?: 'hold';
   readonly params: Readonly<Record<string, ParamPlan>>;
   readonly tags: readonly string[];
   readonly owners: readonly string[];

@@ -2,9 +2,9 @@ import type { Json } from './json.ts';
 import { instantOfText } from './interval.ts';
 import { maxMapLength } from './plan.ts';
 import type { PlanTask } from './plan.ts';
+import { beginApproval } from './approvals.ts';
 import { descendants } from './plan-index.ts';
 import type { Draft } from './draft.ts';
-import { newInstance } from './draft.ts';
 import { shown } from './problems.ts';
 import { isChosen } from './rule-checks.ts';
 import type { Failure, RunProgress } from './run-progress.ts';
@@ -67,6 +67,7 @@ function begin(draft: Draft, task: PlanTask): void {
   const instance = draft.instances[task.id]!;
   if (task.mapOver !== null) expand(draft, task, draft.resolve(task.mapOver));
   else if (task.wait !== null) beginWait(draft, task);
+  else if (task.approval !== undefined) beginApproval(draft, instance, task.approval);
   else draft.start(instance, undefined);
 }
 
@@ -106,7 +107,12 @@ function expand(draft: Draft, task: PlanTask, list: Json): void {
   else if (list.length === 0) draft.end(whole, 'skipped');
   else {
     draft.set({ ...whole, state: 'running' });
-    list.forEach((item: Json, index) => draft.start(newInstance(task.id, index), item));
+    list.forEach((item: Json, index) => {
+      const part = draft.part(task.id, index);
+      // Of a run that carries on from an earlier one, which ended before all its instances had.
+      if (part.state !== 'success') draft.start(part, item);
+    });
+    draft.endWhole(task.id);
   }
 }
 
@@ -114,9 +120,15 @@ export function invalid(type: string, expected: string, found: unknown, remedy: 
   return { type, message: `expected ${expected}; found ${shown(found)}. ${remedy}`, retryable: false };
 }
 
-/** Decides every task of the plan that can be decided, at the start of a run. */
-export function settleAll(draft: Draft): void {
-  for (const task of draft.plan.tasks) {
+/** Skips what a branch or short circuit that succeeded before forbids, among tasks that are to be decided again. */
+export function forbidAgain(draft: Draft): void {
+  for (const task of draft.plan.tasks)
+    if (task.kind === 'branch' || task.kind === 'short_circuit') skipForbidden(draft, task);
+}
+
+/** Decides every task of the plan that can be decided, or those of them that are named. */
+export function settleAll(draft: Draft, among: (task: PlanTask) => boolean = () => true): void {
+  for (const task of draft.plan.tasks.filter(among)) {
     consider(draft, task.id);
     settle(draft);
   }

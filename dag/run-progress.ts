@@ -22,7 +22,8 @@ export interface TaskInstance {
   readonly state: TaskState;
   /**
    * Attempts begun so far; the epoch under which the current one may publish. A sensor pokes any number of times
-   * within one attempt. Stays 0 for a mapped task as a whole, a `wait` and what never started.
+   * within one attempt. Stays 0 for a mapped task as a whole, a `wait`, an `approval` and what never started, except
+   * that clearing counts: an instance that was cleared is `none` under the number its next attempt will have.
    */
   readonly attempt: number;
   /** Attempts that failed by their own fault and used up the retry budget. */
@@ -43,8 +44,40 @@ export type WaitReason =
   | { readonly reason: 'retry'; readonly untilMs: number }
   | { readonly reason: 'timer'; readonly untilMs: number }
   | { readonly reason: 'sensor'; readonly untilMs: number }
+  | { readonly reason: 'approval'; readonly untilMs: number | null }
   | { readonly reason: 'snapshot_conflict'; readonly untilMs: number }
   | { readonly reason: 'no_worker_knows_task'; readonly untilMs: number };
+
+/**
+ * Which instances run again. Named by task or, of a mapped task, by instance (`load[3]`); none named means every task
+ * that failed or could not run because another one had.
+ */
+export interface ClearRequest {
+  readonly tasks: readonly string[];
+  /** Also everything that depends on them, or that they depend on, whatever its state. */
+  readonly downstream: boolean;
+  readonly upstream: boolean;
+  /** Of all these only what failed, or is upstream_failed. */
+  readonly onlyFailed: boolean;
+}
+
+/** What a person does to a run. `by` says who. One that does not fit the run changes nothing: see `changeProblems`. */
+export type OperatorChange = { readonly by: string } & (
+  | ({ readonly type: 'tasks_cleared' } & ClearRequest)
+  | {
+      readonly type: 'task_marked';
+      readonly key: InstanceKey;
+      readonly as: 'success' | 'failed';
+      /** What tasks downstream find as its output; only with success. */
+      readonly output: Json;
+    }
+  | {
+      readonly type: 'approval_answered';
+      readonly key: InstanceKey;
+      readonly answer: 'approved' | 'rejected';
+      readonly note: string | null;
+    }
+);
 
 /** What the run's tasks may refer to besides each other. All small JSON. */
 export interface RunFacts {
@@ -58,6 +91,10 @@ export interface RunProgress {
   readonly facts: RunFacts;
   readonly instances: Readonly<Record<InstanceKey, TaskInstance>>;
   readonly cancelRequested: boolean;
+  /** Every task has ended and the run would fail, but its DAG has it wait for an operator. */
+  readonly held?: true;
+  /** Attempts of instances of mapped tasks that are no more, since their task was cleared as a whole: their numbers never come again. */
+  readonly epochs?: Readonly<Record<InstanceKey, number>>;
   /** Null while the run is open. */
   readonly outcome: RunState | null;
 }
@@ -65,6 +102,8 @@ export interface RunProgress {
 /** `at` is milliseconds since the epoch, from the caller's clock. Late events of earlier attempts are ignored. */
 export type RunEvent = { readonly at: number } & (
   | { readonly type: 'run_started' }
+  /** Begins a run that carries on from an earlier one: see `resumeRun`. */
+  | { readonly type: 'run_resumed'; readonly change: OperatorChange }
   | {
       readonly type: 'attempt_succeeded';
       readonly key: InstanceKey;
@@ -81,6 +120,7 @@ export type RunEvent = { readonly at: number } & (
   | { readonly type: 'task_unknown'; readonly key: InstanceKey; readonly attempt: number }
   | { readonly type: 'timer_fired'; readonly key: InstanceKey }
   | { readonly type: 'cancel_requested' }
+  | OperatorChange
 );
 
 export type RunCommand =
@@ -98,6 +138,7 @@ export type RunCommand =
     }
   | { readonly type: 'start_timer'; readonly key: InstanceKey; readonly untilMs: number }
   | { readonly type: 'cancel_timer'; readonly key: InstanceKey }
+  | { readonly type: 'cancel_attempt'; readonly key: InstanceKey; readonly attempt: number }
   | {
       readonly type: 'finish_run';
       readonly outcome: Exclude<RunState, 'running'>;

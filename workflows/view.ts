@@ -1,3 +1,4 @@
+import { waitText } from '../dag/wait-text.ts';
 import type { Plan, TaskKindName, TaskState } from '../dag/plan.ts';
 import type { RunProgress, TaskInstance } from '../dag/reducer.ts';
 import type { RunSummary, RunView, TaskView } from '../ports/run-steps.ts';
@@ -77,8 +78,7 @@ export function runSummary(planHash: string, progress: RunProgress): RunSummary 
 }
 
 function remark({ waitingFor, failure }: TaskInstance): string {
-  if (waitingFor !== null)
-    return `${waitingFor.reason.replaceAll('_', ' ')} until ${instant(waitingFor.untilMs)}`;
+  if (waitingFor !== null) return waitText(waitingFor);
   if (failure === null) return '';
   return `${failure.type}: ${failure.message}`
     .slice(0, cellLength)

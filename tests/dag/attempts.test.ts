@@ -33,9 +33,9 @@ describe('retries', () => {
         waitingFor: { reason: 'retry' },
       });
       expect(run.commands).toEqual([
-        { type: 'start_timer', key: 'a', untilMs: run.instance('a').waitingFor!.untilMs },
+        { type: 'start_timer', key: 'a', untilMs: run.instance('a').waitingFor!.untilMs! },
       ]);
-      waits.push(run.instance('a').waitingFor!.untilMs - run.at);
+      waits.push(run.instance('a').waitingFor!.untilMs! - run.at);
       expect(run.wake('a').commands).toMatchObject([{ type: 'start_attempt', attempt: n + 2 }]);
     }
     expect(waits).toEqual([10_000, 30_000, 60_000]);
@@ -55,7 +55,7 @@ describe('retries', () => {
 
   test('follow the first rule for the type of the error, whatever the error says of itself', () => {
     const run = new Driven(plan).fail('a', { type: 'Throttled', retryable: false });
-    expect(run.instance('a').waitingFor!.untilMs - run.at).toBe(120_000);
+    expect(run.instance('a').waitingFor!.untilMs! - run.at).toBe(120_000);
     expect(new Driven(plan).fail('a', { type: 'Schema', retryable: true }).state('a')).toBe('failed');
   });
 
@@ -93,7 +93,7 @@ test('a snapshot conflict begins a new attempt soon, outside the retry budget, w
       conflicts: n,
       failures: 0,
     });
-    expect(run.instance('a').waitingFor!.untilMs - run.at).toBeLessThanOrEqual(1_000);
+    expect(run.instance('a').waitingFor!.untilMs! - run.at).toBeLessThanOrEqual(1_000);
     run.wake('a');
     leases.push((run.commands[0] as { lease: boolean }).lease);
   }
@@ -128,7 +128,7 @@ test('a task that no worker knows waits 10 s, then longer, up to 60 s, at the sa
       attempt: 1,
       failures: 0,
     });
-    gaps.push(run.instance('a').waitingFor!.untilMs - run.at);
+    gaps.push(run.instance('a').waitingFor!.untilMs! - run.at);
     expect(run.wake('a').commands).toMatchObject([{ type: 'start_attempt', attempt: 1 }]);
   }
   expect(gaps).toEqual([10_000, 10_000, 20_000, 40_000, 60_000, 60_000]);

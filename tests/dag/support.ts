@@ -80,7 +80,7 @@ export class Driven {
 
   /** Moves the clock to when the instance's timer goes off, and lets it. */
   wake(key: string): this {
-    this.at = this.instance(key).waitingFor!.untilMs;
+    this.at = this.instance(key).waitingFor!.untilMs!;
     return this.tell({ type: 'timer_fired', key });
   }
 
