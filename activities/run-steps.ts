@@ -14,7 +14,9 @@ import type {
   RunRequest,
   RunSteps,
 } from '../ports/run-steps.ts';
+import type { RunFacts } from '../dag/reducer.ts';
 import type { RunnableDag } from './boundary.ts';
+import { readEarlier, recordCarried, refuseUnfit, type Resumed } from './resume-run.ts';
 import { businessFailure, infrastructureFailure } from './failures.ts';
 
 const runTypes: ReadonlySet<RunType> = new Set(['scheduled', 'manual', 'backfill', 'event']);
@@ -42,6 +44,12 @@ export async function step<T>(perform: () => Promise<T>): Promise<T> {
     if (isDefinite || activityInfo().attempt >= triesOfTheUnknown) throw businessFailure(error);
     throw infrastructureFailure(error instanceof Error ? error.name : 'Error', error);
   }
+}
+
+/** The run's own plan in place of today's, and its params as they were. */
+async function resumeOf(ledger: Ledger, begin: BeginRunRequest): Promise<Resumed | null> {
+  const { resume } = begin.request;
+  return resume === undefined ? null : readEarlier(ledger, begin, resume);
 }
 
 function paramsOf(dag: RunnableDag, { dagId, request }: BeginRunRequest) {
@@ -75,9 +83,17 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
   checkRequest(begin);
   const dag = definitions.get(begin.dagId);
   if (dag === undefined || (begin.request.planHash ?? dag.hash) !== dag.hash) return { known: false };
-  const params = paramsOf(dag, begin);
-  const { type, interval } = begin.request;
+  const { type, interval, resume } = begin.request;
   const { runId, workflowId, dagId, startedAt } = begin;
+  const resumed = await resumeOf(ledger, begin);
+  const params = resumed?.from.params ?? paramsOf(dag, begin);
+  const own = resumed === null ? dag : { plan: resumed.plan, hash: resumed.from.planHash };
+  const facts: RunFacts = {
+    run: { id: runId, type },
+    interval: { ...interval, logicalDate: interval.start },
+    params,
+  };
+  if (resumed !== null) refuseUnfit(resumed, facts, resume!);
   await ledger.beginRun({
     runId,
     workflowId,
@@ -87,23 +103,30 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
     intervalStart: interval.start,
     intervalEnd: interval.end,
     params,
-    plan: dag.plan,
-    planHash: dag.hash,
+    plan: own.plan,
+    planHash: own.hash,
     build,
     startedAt,
   });
+  if (resumed !== null) await recordCarried(ledger, begin, resumed, resume!);
   // Said before, by a worker with another version of the DAG that died at once: the plan in the ledger is the run's.
-  const recorded = (await ledger.run(runId))?.planHash ?? dag.hash;
-  const plan = recorded === dag.hash ? dag.plan : await ledger.plan(recorded);
+  const recorded = (await ledger.run(runId))?.planHash ?? own.hash;
+  const plan = recorded === own.hash ? own.plan : await ledger.plan(recorded);
   if (plan === null)
     throw new Error(`The ledger holds no plan ${recorded}, which run ${runId} was begun with.`);
   return {
     known: true,
     plan,
     planHash: recorded,
-    facts: { run: { id: runId, type }, interval: { ...interval, logicalDate: interval.start }, params },
+    facts,
     admission: await ledger.admitRun(runId),
+    ...(resumed === null ? {} : { resumed: { earlier: resumed.earlier, change: resume!.change } }),
   };
+}
+
+async function record(ledger: Ledger, { runId, attempts, events, held }: RecordRequest): Promise<void> {
+  await ledger.recordAttempts(runId, attempts, events);
+  if (held !== undefined) await ledger.holdRun(runId, held);
 }
 
 async function endRun(ledger: Ledger, end: EndRunRequest): Promise<EndedRun> {
@@ -138,8 +161,7 @@ export function createRunSteps(
 ): RunSteps & { readonly publish: (request: PublishStep) => Promise<void> } {
   return {
     'ingot.beginRun': (request) => step(() => beginRun(parts, request)),
-    'ingot.record': (request: RecordRequest) =>
-      step(() => parts.ledger.recordAttempts(request.runId, request.attempts, request.events)),
+    'ingot.record': (request: RecordRequest) => step(() => record(parts.ledger, request)),
     'ingot.endRun': (request) => step(() => endRun(parts.ledger, request)),
     publish: (request) => step(() => publish(parts, request)),
   };

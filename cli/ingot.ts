@@ -40,6 +40,8 @@ function action<Given extends unknown[]>(load: () => Promise<(cli: Cli, ...given
   };
 }
 
+const repeated = (value: string, all: string[]): string[] => [...all, value];
+
 const json = ['--json', 'print JSON'] as const;
 
 program
@@ -105,6 +107,42 @@ runs
   .command('cancel <run>')
   .option(...json)
   .action(action(async () => (await import('./commands/runs.ts')).runsCancel));
+
+const tasks = program.command('tasks').description('what a person does to the tasks of a run');
+tasks
+  .command('clear <run>')
+  .description('run tasks again: what failed, or those named; earlier successes are carried over')
+  .option(
+    '--task <task>',
+    'a task, or one instance of a mapped task, such as load[3]; may be repeated',
+    repeated,
+    [],
+  )
+  .option('--downstream', 'also everything that depends on them')
+  .option('--upstream', 'also everything they depend on')
+  .option('--only-failed', 'of all these only what failed or could not run')
+  .option('--dry-run', 'say what would happen to each task')
+  .option(...json)
+  .action(action(async () => (await import('./commands/tasks.ts')).tasksClear));
+tasks
+  .command('mark <state> <run> <task>')
+  .description('set a task to success or failed, and go on from there')
+  .option('--output <json>', 'what tasks downstream find as its output, with success')
+  .option('--dry-run', 'say what would happen to each task')
+  .option(...json)
+  .action(action(async () => (await import('./commands/tasks.ts')).tasksMark));
+tasks
+  .command('approve <run> <task>')
+  .description('let a run go on that waits for an approval')
+  .option('--note <text>', 'kept with the answer')
+  .option(...json)
+  .action(action(async () => (await import('./commands/tasks.ts')).tasksApprove));
+tasks
+  .command('reject <run> <task>')
+  .description('fail a waiting approval, or skip it where the DAG says so')
+  .option('--note <text>', 'kept with the answer')
+  .option(...json)
+  .action(action(async () => (await import('./commands/tasks.ts')).tasksReject));
 
 const dags = program.command('dags').description('the DAGs this code defines');
 dags

@@ -72,6 +72,7 @@ function endedEvent(runId: string, { outcome, endedAt, failure }: End): LedgerEv
 interface Batch {
   readonly attempts: AttemptRecord[];
   readonly events: LedgerEvent[];
+  readonly held?: boolean;
 }
 
 /** What the ledger does not know yet. At most one write is under way, so that a later state never arrives before an earlier one. */
@@ -87,6 +88,7 @@ export class Outbox {
   #windowMs = firstWindowMs;
   #writing: Promise<void> | null = null;
   #onlyAtEnd = false;
+  #held: { readonly held: boolean } | null = null;
 
   /** `onWrite` is called whenever records go out, every few seconds while tasks change state. */
   constructor(runId: string, onWrite: () => void) {
@@ -110,6 +112,16 @@ export class Outbox {
     this.#next();
   }
 
+  tell(event: LedgerEvent): void {
+    this.#events.push(event);
+    this.#next();
+  }
+
+  hold(held: boolean): void {
+    this.#held = { held };
+    this.#next();
+  }
+
   /** Writes what is left together with the run's end. */
   async close(end: End): Promise<EndedRun | undefined> {
     // A window that is still open closes with the run: cancelling its timer would only lengthen the history.
@@ -125,7 +137,8 @@ export class Outbox {
   }
 
   #next(): void {
-    if (this.#onlyAtEnd || this.#writing !== null || this.#records.size === 0) return;
+    const isEmpty = this.#records.size === 0 && this.#events.length === 0 && this.#held === null;
+    if (this.#onlyAtEnd || this.#writing !== null || isEmpty) return;
     if (this.#records.size >= fullAt) this.#write();
     else this.#openWindow();
   }
@@ -183,6 +196,8 @@ export class Outbox {
     }
     const events = this.#events;
     this.#events = [];
-    return { attempts, events };
+    const held = this.#held;
+    this.#held = null;
+    return { attempts, events, ...held };
   }
 }

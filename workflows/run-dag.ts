@@ -11,7 +11,8 @@ import type { RunRequest, RunSummary, RunView } from '../ports/run-steps.ts';
 import { awaitTurn, wake } from './admission.ts';
 import { beginRun } from './begin-run.ts';
 import { runFailure } from './failures.ts';
-import { endedAttributes, missingAttributes } from './search-attributes.ts';
+import { acceptChanges } from './operating.ts';
+import { endedAttributes, missingAttributes, stateAttributes } from './search-attributes.ts';
 import { detailsTable, runSummary, runView, unbegunView, waitingView } from './view.ts';
 import { Walk } from './walk.ts';
 
@@ -19,7 +20,9 @@ const progressQuery = defineQuery<RunView>('progress');
 
 /** Every run of every DAG: asks for the plan, then performs what the reducer commands until it says that the run is over. */
 export async function runDag(request: RunRequest): Promise<RunSummary> {
-  const { workflowType, firstExecutionRunId, typedSearchAttributes } = workflowInfo();
+  const { workflowType, workflowId, firstExecutionRunId, typedSearchAttributes } = workflowInfo();
+  let current: Parameters<typeof acceptChanges>[0] = () => null;
+  acceptChanges(() => current());
   setHandler(progressQuery, () => unbegunView(workflowType, firstExecutionRunId));
   const begun = await beginRun(request);
   const { plan, planHash, admission } = begun;
@@ -37,7 +40,12 @@ export async function runDag(request: RunRequest): Promise<RunSummary> {
       waitingView(workflowType, firstExecutionRunId, planHash, 'its turn under maxActiveRuns'),
     );
     if (admission !== undefined) await awaitTurn(firstExecutionRunId, admission, () => cancelled);
-    const walk = new Walk(begun, (progress) => setCurrentDetails(detailsTable(progress)));
+    const walk = new Walk(
+      begun,
+      (progress) => setCurrentDetails(detailsTable(workflowId, progress)),
+      (held) => upsertSearchAttributes(stateAttributes(held ? 'held' : 'running')),
+    );
+    current = () => ({ begun, walk });
     setHandler(progressQuery, () => runView(plan, planHash, walk.progress));
     cancelRequested.catch(() => walk.cancel());
     const { outcome, failures, nextQueued } = await walk.end();

@@ -1,12 +1,15 @@
 import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
 import type { PlanTask } from '../dag/plan.ts';
 import { advance, startRun } from '../dag/reducer.ts';
-import type { InstanceKey, RunCommand, RunEvent, RunProgress } from '../dag/reducer.ts';
+import type { InstanceKey, OperatorChange, RunCommand, RunEvent, RunProgress } from '../dag/reducer.ts';
+import { resumeRun } from '../dag/resume.ts';
+import { changeEvent } from '../ports/operator-event.ts';
 import type { EndedRun } from '../ports/run-steps.ts';
 import { performAttempt, type AttemptEnding, type StartAttempt } from './attempt.ts';
 import type { KnownRun } from './begin-run.ts';
 import { cancelledFailure, firstFailure } from './failures.ts';
 import { Outbox } from './outbox.ts';
+import { heldEvent } from './operator-events.ts';
 import { cancelGraceMs } from './policies.ts';
 
 type Happening = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, 'at'> : never) : never;
@@ -22,16 +25,23 @@ export class Walk {
   readonly #shield = CancellationScope.current();
   /** Around the walk itself, and so every attempt it starts: what is cancelled here reaches the bodies. */
   readonly #attempts = new CancellationScope();
+  /** Of each instance the attempt begun last, for an operator to stop. */
+  readonly #scopes = new Map<InstanceKey, CancellationScope>();
   readonly #timers = new Map<string, CancellationScope>();
   /** Instances whose task the last worker asked did not know. */
   readonly #unknown = new Set<InstanceKey>();
+  readonly #onHeld: (held: boolean) => void;
+  /** Changes and holds told to the ledger so far. */
+  #told = 0;
   #progress: RunProgress;
 
-  constructor(begun: KnownRun, onRecord: (progress: RunProgress) => void) {
+  constructor(begun: KnownRun, onRecord: (progress: RunProgress) => void, onHeld: (held: boolean) => void) {
     this.#begun = begun;
     this.#tasks = new Map(begun.plan.tasks.map((task) => [task.id, task]));
     this.#outbox = new Outbox(begun.facts.run.id, () => onRecord(this.#progress));
-    this.#progress = startRun(begun.plan, begun.facts);
+    this.#onHeld = onHeld;
+    const { plan, facts, resumed } = begun;
+    this.#progress = resumed === undefined ? startRun(plan, facts) : resumeRun(plan, facts, resumed.earlier);
   }
 
   get progress(): RunProgress {
@@ -40,7 +50,10 @@ export class Walk {
 
   async end(): Promise<Finish & Partial<EndedRun>> {
     const finish = await this.#attempts.run(() => {
-      this.#tell({ type: 'run_started' });
+      const { resumed } = this.#begun;
+      this.#tell(
+        resumed === undefined ? { type: 'run_started' } : { type: 'run_resumed', change: resumed.change },
+      );
       return this.#finish.promise;
     });
     for (const timer of this.#timers.values()) timer.cancel();
@@ -61,17 +74,35 @@ export class Walk {
     });
   }
 
-  #tell(happening: Happening): void {
-    if (this.#progress.outcome !== null) return;
+  /** What an operator asked for, which the caller has found to fit the run. Answers the instances whose state changed. */
+  change(change: OperatorChange): readonly InstanceKey[] {
+    const at = new Date().toISOString();
+    this.#outbox.tell(changeEvent(this.#begun.facts.run.id, (this.#told += 1), at, change));
+    return this.#tell(change);
+  }
+
+  #tell(happening: Happening): readonly InstanceKey[] {
+    if (this.#progress.outcome !== null) return [];
     try {
-      const step = advance(this.#begun.plan, this.#progress, { ...happening, at: Date.now() });
+      const before = this.#progress;
+      const step = advance(this.#begun.plan, before, { ...happening, at: Date.now() });
       this.#progress = step.progress;
+      if (before.held !== step.progress.held) this.#hold(step.progress.held === true);
       this.#outbox.add(step.changed);
       for (const command of step.commands) this.#perform(command);
+      return step.changed.map(({ key }) => key);
     } catch (error) {
       // A defect of the reducer: the workflow task fails and is tried again with the next release, nothing is lost.
       this.#finish.reject(error);
+      return [];
     }
+  }
+
+  #hold(held: boolean): void {
+    const { id } = this.#begun.facts.run;
+    if (held) this.#outbox.tell(heldEvent(id, (this.#told += 1), new Date().toISOString(), this.#progress));
+    this.#outbox.hold(held);
+    this.#onHeld(held);
   }
 
   #perform(command: RunCommand): void {
@@ -79,11 +110,16 @@ export class Walk {
       case 'start_attempt':
         return this.#start(command);
       case 'start_timer':
-        return this.#after(command.key, command.untilMs - Date.now(), command.key, () =>
-          this.#tell({ type: 'timer_fired', key: command.key }),
+        return this.#after(
+          command.key,
+          command.untilMs - Date.now(),
+          command.key,
+          () => void this.#tell({ type: 'timer_fired', key: command.key }),
         );
       case 'cancel_timer':
         return this.#timers.get(command.key)?.cancel();
+      case 'cancel_attempt':
+        return this.#scopes.get(command.key)?.cancel();
       case 'finish_run':
         return this.#finish.resolve(command);
     }
@@ -97,12 +133,21 @@ export class Walk {
       facts,
       task: this.#tasks.get(command.taskId)!,
       askAnyWorker: this.#unknown.has(command.key),
-      mayPublish: () => !this.#progress.cancelRequested,
+      mayPublish: () => !this.#progress.cancelRequested && this.#isCurrent(command),
     };
-    performAttempt(setting, command).then(
-      (ending) => this.#ended(command, ending),
-      (error: unknown) => this.#finish.reject(error),
-    );
+    const scope = new CancellationScope({ cancellable: true, parent: this.#attempts });
+    this.#scopes.set(command.key, scope);
+    scope
+      .run(() => performAttempt(setting, command))
+      .then(
+        (ending) => this.#ended(command, ending),
+        (error: unknown) => this.#finish.reject(error),
+      );
+  }
+
+  #isCurrent({ key, attempt }: StartAttempt): boolean {
+    const instance = this.#progress.instances[key];
+    return instance?.state === 'running' && instance.attempt === attempt;
   }
 
   #ended({ key, attempt }: StartAttempt, ending: AttemptEnding): void {
@@ -111,13 +156,13 @@ export class Walk {
     if (ending.where !== null) this.#outbox.ran(key, attempt, ending.where);
     switch (ending.type) {
       case 'succeeded':
-        return this.#tell({ type: 'attempt_succeeded', key, attempt, output: ending.output });
+        return void this.#tell({ type: 'attempt_succeeded', key, attempt, output: ending.output });
       case 'failed':
-        return this.#tell({ type: 'attempt_failed', key, attempt, failure: ending.failure });
+        return void this.#tell({ type: 'attempt_failed', key, attempt, failure: ending.failure });
       case 'conflict':
-        return this.#tell({ type: 'snapshot_conflicted', key, attempt });
+        return void this.#tell({ type: 'snapshot_conflicted', key, attempt });
       case 'unknown':
-        return this.#tell({ type: 'task_unknown', key, attempt });
+        return void this.#tell({ type: 'task_unknown', key, attempt });
     }
   }
 
