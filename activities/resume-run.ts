@@ -1,7 +1,6 @@
 import { changeProblems } from '../dag/change-problems.ts';
 import type { Plan } from '../dag/plan.ts';
-import { resumeRun, type CarriedInstance, type EarlierRun } from '../dag/resume.ts';
-import { hasEnded } from '../dag/trigger-rules.ts';
+import { carriedAs, resumeRun, type CarriedInstance, type EarlierRun } from '../dag/resume.ts';
 import type { RunFacts } from '../dag/reducer.ts';
 import { RetryableError, TerminalError } from '../ports/errors.ts';
 import type { AttemptRecord, Ledger, RunRecord } from '../ports/ledger.ts';
@@ -29,18 +28,23 @@ function lastAttempts(attempts: readonly AttemptRecord[]): readonly AttemptRecor
   return [...last.values()];
 }
 
+function carriedInstance(record: AttemptRecord): CarriedInstance {
+  const { taskId, mapIndex, attempt, state, output, failure, scheduledAt, endedAt } = record;
+  return {
+    taskId,
+    mapIndex: mapIndex < 0 ? null : mapIndex,
+    attempt,
+    state,
+    output,
+    failure,
+    scheduledAt: milliseconds(scheduledAt),
+    endedAt: milliseconds(endedAt),
+  };
+}
+
 /** How far the instances of a run came, by its recorded attempts. */
 export function carriedInstances(attempts: readonly AttemptRecord[]): readonly CarriedInstance[] {
-  return lastAttempts(attempts).map((each) => ({
-    taskId: each.taskId,
-    mapIndex: each.mapIndex < 0 ? null : each.mapIndex,
-    attempt: each.attempt,
-    state: each.state,
-    output: each.output,
-    failure: each.failure,
-    scheduledAt: milliseconds(each.scheduledAt),
-    endedAt: milliseconds(each.endedAt),
-  }));
+  return lastAttempts(attempts).map(carriedInstance);
 }
 
 async function latestBefore(ledger: Ledger, begin: BeginRunRequest): Promise<RunRecord | undefined> {
@@ -87,15 +91,31 @@ export function refuseUnfit({ plan, earlier }: Resumed, facts: RunFacts, { chang
   });
 }
 
-/** What had ended in the earlier run is known of this one, as it was; and who started it again. */
+/** A last attempt as it stands in the run that carries on: as it was, or as not begun under its next number. */
+function carriedRecord(outcome: RunRecord['state'], record: AttemptRecord): AttemptRecord {
+  const { state, attempt } = carriedAs(carriedInstance(record), outcome);
+  if (state !== 'none') return record;
+  const { taskId, mapIndex } = record;
+  const nothing = {
+    scheduledAt: null,
+    startedAt: null,
+    endedAt: null,
+    worker: null,
+    failure: null,
+    output: null,
+  };
+  return { taskId, mapIndex, attempt, state, ...nothing };
+}
+
+/** What is carried over is known of the new run from its beginning, and who started it. */
 export async function recordCarried(
   ledger: Ledger,
   begin: BeginRunRequest,
   { from, attempts }: Resumed,
   { change }: ResumeRequest,
 ): Promise<void> {
-  const ended = lastAttempts(attempts).filter(({ state }) => hasEnded(state));
-  await ledger.recordAttempts(begin.runId, ended, [
+  const carried = lastAttempts(attempts).map((each) => carriedRecord(from.state, each));
+  await ledger.recordAttempts(begin.runId, carried, [
     changeEvent(begin.runId, 0, begin.startedAt, change, { from: from.runId }),
   ]);
 }

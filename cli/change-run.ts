@@ -45,7 +45,12 @@ function previewed(
 }
 
 function previewText({ instances, kept }: Previewed): string {
-  const rows = instances.map(({ key, state, then, why }) => [key, stateText(state), then, reasons[why]]);
+  const rows = instances.map(({ key, state, becomes, why }) => [
+    key,
+    stateText(state),
+    becomes,
+    reasons[why],
+  ]);
   const others =
     kept === 0
       ? ''

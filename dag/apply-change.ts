@@ -3,8 +3,8 @@ import { itemOf } from './attempts.ts';
 import { affectedBelow, clearedBy } from './clearing.ts';
 import { changeProblems } from './change-problems.ts';
 import type { Draft } from './draft.ts';
-import { instancesOf, newInstance } from './draft.ts';
-import { forbidAgain, settle, settleAll } from './readiness.ts';
+import { instancesOf } from './draft.ts';
+import { begunAgain, forbidAgain, settle, settleAll } from './readiness.ts';
 import type { Failure, OperatorChange, TaskInstance } from './run-progress.ts';
 import { hasEnded } from './trigger-rules.ts';
 
@@ -42,20 +42,20 @@ function clear(draft: Draft, keys: readonly string[]): void {
   for (const key of parts) reopen(draft, draft.instances[key]!.taskId);
   for (const key of parts) {
     const instance = reset(draft, draft.instances[key]!);
-    draft.start(instance, itemOf(draft, instance));
+    // One of a task that is still to be mapped starts with the others.
+    if (draft.state(instance.taskId) !== 'none') draft.start(instance, itemOf(draft, instance));
   }
 }
 
-/** Back to the beginning, under the number of the next attempt: retries start over, epochs go on. */
 function reset(draft: Draft, instance: TaskInstance): TaskInstance {
   if (instance.waitingFor !== null) draft.command({ type: 'cancel_timer', key: instance.key });
-  const fresh = { ...newInstance(instance.taskId, instance.mapIndex), attempt: instance.attempt + 1 };
+  const fresh = begunAgain(instance);
   draft.set(fresh);
   return fresh;
 }
 
 function resetWhole(draft: Draft, instance: TaskInstance): void {
-  for (const part of instancesOf(draft.instances, instance.taskId)) draft.remove(part);
+  for (const part of instancesOf(draft.instances, instance.taskId)) reset(draft, part);
   reset(draft, instance);
 }
 

@@ -19,6 +19,16 @@ export function changeProblems(plan: Plan, standing: Standing, change: OperatorC
   const unknown = instanceProblem(plan, standing.instances, change.key);
   if (unknown !== null) return [unknown];
   const instance = standing.instances[change.key]!;
+  const whole = standing.instances[instance.taskId]!;
+  if (instance.mapIndex !== null && whole.state === 'none')
+    return [
+      problem(
+        `task ${change.key}`,
+        'an instance of a mapped task that has begun',
+        `that ${whole.key} has not`,
+        `Mark ${whole.key}, or wait until it has.`,
+      ),
+    ];
   const found =
     change.type === 'task_marked' ? markProblem(plan, instance, change) : answerProblem(plan, instance);
   return found === null ? [] : [found];

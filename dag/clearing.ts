@@ -76,6 +76,14 @@ export function instanceProblem(plan: Plan, instances: Instances, key: string): 
   return problem(`task ${key}`, expected, key, 'Name the task, or one of its instances.');
 }
 
+function notEnded({ key, state }: TaskInstance): Problem {
+  const remedy =
+    state === 'none'
+      ? 'It has not begun; the run comes to it by itself.'
+      : 'Wait until it has ended, or mark it failed first.';
+  return problem(`task ${key}`, 'a task that has ended or waits for a retry', state, remedy);
+}
+
 /** Instances that were asked for by name or by their place in the graph. */
 class Asked {
   readonly chosen = new Map<InstanceKey, TaskInstance>();
@@ -92,7 +100,10 @@ class Asked {
     const { downstream } = planIndex(plan);
     if (request.downstream) for (const id of descendants(downstream, named)) this.#take(id, false);
     if (request.upstream) for (const id of ancestors(plan, named)) this.#take(id, false);
-    if (this.chosen.size === 0 && this.problems.length === 0)
+    const states = Object.values(instances).map(({ state }) => state);
+    // Of a run that was cut short, what is left of it is enough.
+    const cutShort = states.includes('none') && states.every((state) => state === 'none' || hasEnded(state));
+    if (this.chosen.size === 0 && this.problems.length === 0 && !(cutShort && request.tasks.length === 0))
       this.problems.push(
         problem('tasks clear', 'something to clear', 'nothing that failed', 'Name tasks with --task.'),
       );
@@ -131,17 +142,7 @@ class Asked {
       for (const each of found) this.chosen.set(each.key, each);
     } else if (clearable(instance)) this.chosen.set(name, instance);
     // What has not begun needs no clearing, unless somebody believes it does.
-    else if (byName || instance.state !== 'none')
-      this.problems.push(
-        problem(
-          `task ${name}`,
-          'a task that has ended or waits for a retry',
-          instance.state,
-          instance.state === 'none'
-            ? 'It has not begun; the run comes to it by itself.'
-            : 'Wait until it has ended, or mark it failed first.',
-        ),
-      );
+    else if (byName || instance.state !== 'none') this.problems.push(notEnded(instance));
   }
 }
 
@@ -193,20 +194,28 @@ export function clearedBy(
   const taskIds = new Set([...chosen.values()].map(({ taskId }) => taskId));
   for (const [key, why] of affectedBelow(plan, instances, taskIds))
     found.set(key, { key, state: instances[key]!.state, why });
-  promote(plan, instances, found);
+  const running = promote(plan, instances, found);
+  if (running.length > 0) return { cleared: [], problems: running };
   return { cleared: [...found.values()].sort((a, b) => byKey(a.key, b.key)), problems: [] };
 }
 
-/** An instance of a mapped task cannot start over by itself when something above the task does: then the whole of it does. */
-function promote(plan: Plan, instances: Instances, found: Map<InstanceKey, Cleared>): void {
+/**
+ * An instance of a mapped task cannot start over by itself when something above the task does: then the whole of it does.
+ * Answers what is wrong with that.
+ */
+function promote(plan: Plan, instances: Instances, found: Map<InstanceKey, Cleared>): Problem[] {
+  const problems: Problem[] = [];
   const taskIds = new Set([...found.keys()].map((key) => instances[key]!.taskId));
   for (const { key, why } of [...found.values()]) {
     const { taskId, mapIndex } = instances[key]!;
     if (mapIndex === null) continue;
-    const whole = instanceKey(taskId, null);
+    const whole = instances[taskId]!;
     const above = ancestors(plan, [taskId]);
-    if (!found.has(whole) && ![...taskIds].some((id) => above.has(id))) continue;
+    if (!found.has(taskId) && ![...taskIds].some((id) => above.has(id))) continue;
     found.delete(key);
-    if (!found.has(whole)) found.set(whole, { key: whole, state: instances[whole]!.state, why });
+    if (!clearable(whole) && whole.state !== 'none') problems.push(notEnded(whole));
+    else if (!found.has(taskId) && whole.state !== 'none')
+      found.set(taskId, { key: taskId, state: whole.state, why });
   }
+  return problems;
 }

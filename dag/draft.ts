@@ -134,7 +134,7 @@ export class Draft {
     this.#changed.add(instance.key);
   }
 
-  /** Takes an instance of a mapped task away; one that comes in its place goes on from its attempts. */
+  /** Takes an instance of a mapped task away that was cleared; one that comes in its place has the number it would have had. */
   remove({ key, attempt }: TaskInstance): void {
     count(this.#open, this.#instances[key]!, -1);
     this.#epochs[key] = attempt;
@@ -147,9 +147,7 @@ export class Draft {
     const key = instanceKey(taskId, mapIndex);
     const known = this.#instances[key];
     if (known !== undefined) return known;
-    const past = this.#epochs[key];
-    const fresh = newInstance(taskId, mapIndex);
-    return past === undefined ? fresh : { ...fresh, attempt: past + 1 };
+    return { ...newInstance(taskId, mapIndex), attempt: this.#epochs[key] ?? 0 };
   }
 
   /** True when every instance has ended. */
@@ -236,8 +234,12 @@ export class Draft {
       waitingFor: null,
       endedAt: this.at,
     });
-    if (instance.mapIndex === null) this.ended.push(instance.taskId);
-    else this.endWhole(instance.taskId);
+    if (instance.mapIndex === null) {
+      // Cleared with the whole, which ends without coming to them again.
+      for (const part of instancesOf(this.#instances, instance.taskId))
+        if (!hasEnded(part.state)) this.remove(part);
+      this.ended.push(instance.taskId);
+    } else this.endWhole(instance.taskId);
   }
 
   /** A mapped task ends with its last instance: failed if one failed, skipped if all were, otherwise with success. */

@@ -8,7 +8,7 @@ export interface PreviewedInstance {
   readonly key: InstanceKey;
   /** As it is now. */
   readonly state: TaskState;
-  readonly then: 'runs again' | 'is decided again' | 'runs when its turn comes' | 'success' | 'failed';
+  readonly becomes: 'runs again' | 'is decided again' | 'runs when its turn comes' | 'success' | 'failed';
   readonly why: 'asked' | 'depends' | 'reacted' | 'unfinished';
 }
 
@@ -21,12 +21,12 @@ export function previewChange(
   const found: PreviewedInstance[] = [];
   if (change.type === 'tasks_cleared')
     for (const { key, state, why } of clearedBy(plan, { instances }, change).cleared)
-      found.push({ key, state, then: why === 'asked' ? 'runs again' : 'is decided again', why });
+      found.push({ key, state, becomes: why === 'asked' ? 'runs again' : 'is decided again', why });
   else {
     const { state, taskId } = instances[change.key]!;
-    found.push({ key: change.key, state, then: change.as, why: 'asked' });
+    found.push({ key: change.key, state, becomes: change.as, why: 'asked' });
     for (const [key, why] of affectedBelow(plan, instances, new Set([taskId])))
-      found.push({ key, state: instances[key]!.state, then: 'is decided again', why });
+      found.push({ key, state: instances[key]!.state, becomes: 'is decided again', why });
   }
   return found.sort((a, b) => byKey(a.key, b.key));
 }
@@ -39,6 +39,8 @@ export function previewUnfinished(
   const known = new Set(changed.map(({ key }) => key));
   return Object.values(instances)
     .filter(({ key, state }) => state === 'none' && !known.has(key))
-    .map(({ key, state }) => ({ key, state, then: 'runs when its turn comes', why: 'unfinished' }) as const)
+    .map(
+      ({ key, state }) => ({ key, state, becomes: 'runs when its turn comes', why: 'unfinished' }) as const,
+    )
     .sort((a, b) => byKey(a.key, b.key));
 }

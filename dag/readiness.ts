@@ -5,9 +5,10 @@ import type { PlanTask } from './plan.ts';
 import { beginApproval } from './approvals.ts';
 import { descendants } from './plan-index.ts';
 import type { Draft } from './draft.ts';
+import { instancesOf, newInstance } from './draft.ts';
 import { shown } from './problems.ts';
 import { isChosen } from './rule-checks.ts';
-import type { Failure, RunProgress } from './run-progress.ts';
+import type { Failure, RunProgress, TaskInstance } from './run-progress.ts';
 import type { UpstreamCounts, Verdict } from './trigger-rules.ts';
 import { hasEnded, triggerVerdict } from './trigger-rules.ts';
 
@@ -107,13 +108,19 @@ function expand(draft: Draft, task: PlanTask, list: Json): void {
   else if (list.length === 0) draft.end(whole, 'skipped');
   else {
     draft.set({ ...whole, state: 'running' });
+    for (const beyond of instancesOf(draft.instances, task.id).slice(list.length)) draft.remove(beyond);
     list.forEach((item: Json, index) => {
       const part = draft.part(task.id, index);
       // Of a run that carries on from an earlier one, which ended before all its instances had.
-      if (part.state !== 'success') draft.start(part, item);
+      if (part.state !== 'success') draft.start(hasEnded(part.state) ? begunAgain(part) : part, item);
     });
     draft.endWhole(task.id);
   }
+}
+
+/** What had ended, back at its beginning under the number of its next attempt: retries start over, epochs go on. */
+export function begunAgain({ taskId, mapIndex, attempt }: TaskInstance): TaskInstance {
+  return { ...newInstance(taskId, mapIndex), attempt: attempt + 1 };
 }
 
 export function invalid(type: string, expected: string, found: unknown, remedy: string): Failure {

@@ -1,4 +1,4 @@
-import { instanceKey, newInstance } from './draft.ts';
+import { instanceKey, instancesOf, newInstance } from './draft.ts';
 import type { Plan, RunState } from './plan.ts';
 import type { InstanceKey, RunFacts, RunProgress, TaskInstance } from './run-progress.ts';
 import { hasEnded } from './trigger-rules.ts';
@@ -24,13 +24,35 @@ export function resumeRun(plan: Plan, facts: RunFacts, earlier: EarlierRun): Run
   for (const task of plan.tasks) instances[task.id] = newInstance(task.id, null);
   for (const each of earlier.instances)
     if (instances[each.taskId] !== undefined) {
-      const carried = carry(each, earlier.outcome);
+      const carried = carriedAs(each, earlier.outcome);
       instances[instanceKey(each.taskId, each.mapIndex)] = carried;
     }
-  return { facts, instances, cancelRequested: false, outcome: null };
+  const epochs = dropLeftOver(plan, instances);
+  return {
+    facts,
+    instances,
+    cancelRequested: false,
+    ...(Object.keys(epochs).length > 0 ? { epochs } : {}),
+    outcome: null,
+  };
 }
 
-function carry(each: CarriedInstance, outcome: RunState): TaskInstance {
+/** Instances of a mapped task that its last list was too short for. */
+function dropLeftOver(plan: Plan, instances: Record<InstanceKey, TaskInstance>): Record<InstanceKey, number> {
+  const epochs: Record<InstanceKey, number> = {};
+  for (const { id, mapOver } of plan.tasks) {
+    if (mapOver === null || !hasEnded(instances[id]!.state)) continue;
+    for (const { key, state, attempt } of instancesOf(instances, id))
+      if (!hasEnded(state)) {
+        epochs[key] = attempt;
+        delete instances[key];
+      }
+  }
+  return epochs;
+}
+
+/** An instance of a run that ended so, as it is in one that carries on from it. */
+export function carriedAs(each: CarriedInstance, outcome: RunState): TaskInstance {
   const fresh = newInstance(each.taskId, each.mapIndex);
   // Cancelling skips what waits, and that is no end of its own.
   const cutShort = outcome === 'cancelled' && each.state === 'skipped' && each.scheduledAt !== null;

@@ -93,7 +93,7 @@ export interface RunProgress {
   readonly cancelRequested: boolean;
   /** Every task has ended and the run would fail, but its DAG has it wait for an operator. */
   readonly held?: true;
-  /** Attempts of instances of mapped tasks that are no more, since their task was cleared as a whole: their numbers never come again. */
+  /** The number the next attempt has of instances that are no more, since the list of their mapped task is shorter by now. */
   readonly epochs?: Readonly<Record<InstanceKey, number>>;
   /** Null while the run is open. */
   readonly outcome: RunState | null;

@@ -192,8 +192,9 @@ describe('a mapped task', () => {
 
   test('is mapped anew when its list is made again, and epochs never come twice', () => {
     const run = failed().tell(clearing({ tasks: ['list'], downstream: true }));
-    expect(run.states()).toEqual({ list: 'running', load: 'none', sum: 'none' });
+    expect(run.states()).toMatchObject({ list: 'running', load: 'none', 'load[2]': 'none', sum: 'none' });
     run.succeed('list', [7]);
+    expect(run.progress.instances['load[1]']).toBeUndefined();
     expect(run.commands).toMatchObject([{ key: 'load[0]', attempt: 2, input: 7 }]);
     run.succeed('load[0]', 70).succeed('sum');
     expect(run.outcome).toBe('success');

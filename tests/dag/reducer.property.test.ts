@@ -134,6 +134,8 @@ class Simulation {
       case 'cancel_timer':
         expect(this.#timers.delete(command.key)).toBe(true);
         return;
+      case 'cancel_attempt':
+        throw new Error(`nobody asked to stop ${command.key}`);
       case 'finish_run':
         expect(this.#running.size + this.#timers.size).toBe(0);
         this.#finished = command;
