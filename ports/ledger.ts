@@ -75,6 +75,7 @@ export interface LedgerEvent {
 export interface RunFilter {
   readonly dagId?: string;
   readonly state?: RunState;
+  readonly held?: boolean;
   readonly workflowId?: string;
   /** Newest first; default 50. */
   readonly limit?: number;

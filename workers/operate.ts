@@ -2,11 +2,12 @@ import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { carriedInstances } from '../activities/resume-run.ts';
+import { newInstance } from '../dag/draft.ts';
 import type { Plan } from '../dag/plan.ts';
 import type { InstanceKey, OperatorChange, RunFacts, RunProgress, TaskInstance } from '../dag/reducer.ts';
 import { resumeRun } from '../dag/resume.ts';
 import { RetryableError, TerminalError } from '../ports/errors.ts';
-import type { Ledger, RunRecord } from '../ports/ledger.ts';
+import type { AttemptRecord, Ledger, RunRecord } from '../ports/ledger.ts';
 import type { RunView, TaskView } from '../ports/run-steps.ts';
 import { progressOf, startRun, type RunHandle } from './client.ts';
 
@@ -65,6 +66,27 @@ async function planOf(ledger: Ledger, run: RunRecord): Promise<Plan> {
     found: 'none',
     remedy: 'The ledger is damaged: restore it from a backup.',
   });
+}
+
+/** The progress the ledger knows of; what waits is not part of it. */
+export function progressOfRecords(
+  plan: Plan,
+  run: RunRecord,
+  attempts: readonly AttemptRecord[],
+): RunProgress {
+  const instances: Record<InstanceKey, TaskInstance> = {};
+  for (const { id } of plan.tasks) instances[id] = newInstance(id, null);
+  for (const each of carriedInstances(attempts)) {
+    const fresh = newInstance(each.taskId, each.mapIndex);
+    instances[fresh.key] = { ...fresh, ...each };
+  }
+  return {
+    facts: factsOf(run),
+    instances,
+    cancelRequested: run.state === 'cancelled',
+    ...(run.held ? { held: true as const } : {}),
+    outcome: run.state === 'running' ? null : run.state,
+  };
 }
 
 /** Throws RetryableError when no worker answers for an open run. */

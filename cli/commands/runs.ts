@@ -1,17 +1,20 @@
 import { pc } from '../colours.ts';
 import type { RunState } from '../../dag/plan.ts';
-import type { Ledger, Publication, RunRecord } from '../../ports/ledger.ts';
+import type { Publication, RunRecord } from '../../ports/ledger.ts';
+import { operatorEvents } from '../../ports/operator-event.ts';
 import { cancelRun, runResult } from '../../workers/client.ts';
+import { turnOf } from '../../workers/explain-run.ts';
 import { UsageError, type Cli } from '../cli.ts';
 import { wholeNumber } from '../arguments.ts';
 import { findRun } from '../find-run.ts';
 import { linkTo, listLink } from '../links.ts';
+import { approvalText, changeText, heldText, waitingApprovals } from '../operator-view.ts';
 import { count, elapsed, instant, runStateText, short, stateText } from '../format.ts';
 import { withSession } from '../session.ts';
 import { textTable } from '../text-table.ts';
 import { unpolledOf, unpolledText } from '../unpolled.ts';
 
-const states: readonly RunState[] = ['running', 'success', 'failed', 'cancelled'];
+const states: readonly (RunState | 'held')[] = ['running', 'held', 'success', 'failed', 'cancelled'];
 
 export interface RunsListFlags {
   readonly dag?: string;
@@ -38,7 +41,7 @@ export async function runsList(cli: Cli, flags: RunsListFlags): Promise<void> {
     const runs = await ledger.runs({
       limit: wholeNumber('--limit', flags.limit),
       ...(flags.dag === undefined ? {} : { dagId: flags.dag }),
-      ...(state === undefined ? {} : { state }),
+      ...(state === undefined ? {} : state === 'held' ? { held: true } : { state }),
     });
     if (flags.json)
       return cli.print(JSON.stringify(runs.map((run) => ({ ...run, link: linkTo(session, run) }))));
@@ -64,26 +67,7 @@ function rowsByTable(outputs: Publication['outputs']): string {
   return [...rows].map(([table, sum]) => `${table} ${count(sum)}`).join(', ');
 }
 
-interface Waiting {
-  readonly maxActiveRuns: number;
-  /** Workflow ids of the runs that have their turn. */
-  readonly active: readonly string[];
-  /** Runs that began to wait before. */
-  readonly ahead: number;
-}
-
-async function waitingFor(ledger: Ledger, run: RunRecord): Promise<Waiting> {
-  const [open, plan] = await Promise.all([
-    ledger.runs({ dagId: run.dagId, state: 'running', limit: 10_000 }),
-    ledger.plan(run.planHash),
-  ]);
-  const others = open.filter((other) => other.type !== 'backfill' && other.runId !== run.runId);
-  return {
-    maxActiveRuns: plan?.maxActiveRuns ?? 0,
-    active: others.filter((other) => !other.queued).map((other) => other.workflowId),
-    ahead: others.filter((other) => other.queued && other.startedAt < run.startedAt).length,
-  };
-}
+type Waiting = Awaited<ReturnType<typeof turnOf>>;
 
 function waitingText({ dagId }: RunRecord, { maxActiveRuns, active, ahead }: Waiting): string {
   const queue = ahead === 0 ? '' : `; ${ahead} began to wait before`;
@@ -101,15 +85,20 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
   await withSession(cli, { temporal: false }, async (session) => {
     const { ledger } = await session.readers();
     const run = await findRun(ledger, text);
-    const [attempts, publications] = await Promise.all([
+    const [attempts, publications, changes, plan] = await Promise.all([
       ledger.attempts(run.runId),
       ledger.history({ runId: run.runId, limit: 1000 }),
+      ledger.events({ keyPrefix: operatorEvents(run.runId), limit: 100 }),
+      ledger.plan(run.planHash),
     ]);
+    const approvals = waitingApprovals(run, plan, attempts);
     const link = linkTo(session, run);
-    const waiting = run.queued ? await waitingFor(ledger, run) : null;
+    const waiting = run.queued ? await turnOf(ledger, run) : null;
     const unpolled = await unpolledOf(cli, session, ledger, run);
     if (options.json)
-      return cli.print(JSON.stringify({ run, waiting, unpolled, attempts, publications, link }));
+      return cli.print(
+        JSON.stringify({ run, waiting, unpolled, approvals, changes, attempts, publications, link }),
+      );
     cli.print(
       `${pc.bold(run.workflowId)}  ${runStateText(run)}  ${run.type}  ${elapsed(run.startedAt, run.endedAt)}`,
     );
@@ -120,6 +109,9 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
     );
     if (waiting !== null) cli.print(waitingText(run, waiting));
     for (const each of unpolled) cli.print(unpolledText(each));
+    if (run.held) cli.print(heldText(run));
+    for (const { task, message } of approvals) cli.print(approvalText(run, task, message));
+    for (const change of changes.toReversed()) cli.print(pc.dim(changeText(change)));
     if (run.failure !== null) cli.print(`${pc.red('failed')} in ${run.failure.task}: ${run.failure.message}`);
     const rowsOf = written(publications);
     const rows = attempts.map((attempt) => [

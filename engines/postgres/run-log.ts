@@ -104,9 +104,10 @@ async function beginRun(query: Query, run: NewRun): Promise<void> {
   );
 }
 
-const ofRuns: Readonly<Record<'dagId' | 'state' | 'workflowId', string>> = {
+const ofRuns: Readonly<Record<'dagId' | 'state' | 'held' | 'workflowId', string>> = {
   dagId: 'dag_id',
   state: 'state',
+  held: 'held',
   workflowId: 'workflow_id',
 };
 
