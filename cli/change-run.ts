@@ -38,18 +38,28 @@ function previewed(
   const changed = previewChange(plan, progress, change);
   const instances = closed ? [...changed, ...previewUnfinished(progress, changed)] : changed;
   const known = new Set(instances.map(({ key }) => key));
+  const mapped = new Set(
+    Object.values(progress.instances).flatMap(({ mapIndex, taskId }) => (mapIndex === null ? [] : [taskId])),
+  );
   const kept = Object.values(progress.instances).filter(
-    ({ key, taskId, state }) => state !== 'none' && !known.has(key) && !known.has(taskId),
+    ({ key, taskId, state }) => state !== 'none' && !mapped.has(key) && !known.has(key) && !known.has(taskId),
   );
   return { instances, kept: kept.length };
 }
 
-function previewText({ instances, kept }: Previewed): string {
-  const rows = instances.map(({ key, state, becomes, why }) => [
-    key,
-    stateText(state),
-    becomes,
-    reasons[why],
+/** With no task named, all that failed is asked for. */
+function whyText({ why, state }: PreviewedInstance, change: OperatorChange): string {
+  const isDefault = change.type === 'tasks_cleared' && change.tasks.length === 0;
+  if (why !== 'asked' || !isDefault) return reasons[why];
+  return state === 'upstream_failed' ? 'could not run' : 'failed';
+}
+
+function previewText({ instances, kept }: Previewed, change: OperatorChange): string {
+  const rows = instances.map((each) => [
+    each.key,
+    stateText(each.state),
+    each.becomes,
+    whyText(each, change),
   ]);
   const others =
     kept === 0
@@ -115,11 +125,13 @@ export async function changeRun(
     const preview = change.type === 'approval_answered' ? null : previewed(standing, closed, change);
     if (dryRun && preview !== null)
       return cli.print(
-        json ? JSON.stringify({ runId: run.runId, restarts: closed, ...preview }) : previewText(preview),
+        json
+          ? JSON.stringify({ runId: run.runId, restarts: closed, ...preview })
+          : previewText(preview, change),
       );
     const made = await make(client, session.config.taskQueue, run, change);
     if (json) return cli.print(JSON.stringify({ ...made, instances: preview?.instances ?? [] }));
-    if (preview !== null) cli.print(`${previewText(preview)}\n`);
+    if (preview !== null) cli.print(`${previewText(preview, change)}\n`);
     const then = made.from === null ? 'goes on' : `starts again as run ${made.runId}`;
     cli.print(`${pc.bold(run.workflowId)}  ${said}; it ${then}.`);
     noteShortStack(cli, session, 'runs');

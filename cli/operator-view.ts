@@ -8,6 +8,14 @@ export interface WaitingApproval {
   readonly message: string;
 }
 
+/** Attempts worth showing: those that ran, and how each instance stands; not what was decided and then cleared. */
+export function shownAttempts(attempts: readonly AttemptRecord[]): readonly AttemptRecord[] {
+  const last = new Map<string, number>();
+  const nameOf = ({ taskId, mapIndex }: AttemptRecord): string => `${taskId}[${mapIndex}]`;
+  for (const each of attempts) last.set(nameOf(each), Math.max(each.attempt, last.get(nameOf(each)) ?? 0));
+  return attempts.filter((each) => each.startedAt !== null || last.get(nameOf(each)) === each.attempt);
+}
+
 /** Approvals of an open run that wait for an answer. */
 export function waitingApprovals(
   { state }: RunRecord,
@@ -26,7 +34,7 @@ export function approvalText({ workflowId }: RunRecord, task: string, message: s
   return `${pc.yellow('waits')} for an answer to ${task}: ${message}\n  \`ingot tasks approve|reject ${workflowId} ${task}\``;
 }
 
-export function heldText({ workflowId }: RunRecord): string {
+export function heldText({ workflowId }: Pick<RunRecord, 'workflowId'>): string {
   return `${pc.yellow('held')}: \`ingot tasks clear ${workflowId}\` runs again what failed, \`ingot tasks mark success ${workflowId} <task>\` goes on without, \`ingot runs cancel ${workflowId}\` ends it.`;
 }
 

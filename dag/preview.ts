@@ -21,7 +21,12 @@ export function previewChange(
   const found: PreviewedInstance[] = [];
   if (change.type === 'tasks_cleared')
     for (const { key, state, why } of clearedBy(plan, { instances }, change).cleared)
-      found.push({ key, state, becomes: why === 'asked' ? 'runs again' : 'is decided again', why });
+      found.push({
+        key,
+        state,
+        becomes: why === 'asked' && state !== 'upstream_failed' ? 'runs again' : 'is decided again',
+        why,
+      });
   else {
     const { state, taskId } = instances[change.key]!;
     found.push({ key: change.key, state, becomes: change.as, why: 'asked' });

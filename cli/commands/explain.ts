@@ -6,6 +6,7 @@ import { explainRun, type ExplainedTask, type RunReason } from '../../workers/ex
 import { queuePollers } from '../../workers/task-queue.ts';
 import { UsageError, type Cli } from '../cli.ts';
 import { findRun } from '../find-run.ts';
+import { heldText } from '../operator-view.ts';
 import { instant, runStateText, stateText } from '../format.ts';
 import { withSession, type Session } from '../session.ts';
 import { textTable } from '../text-table.ts';
@@ -38,7 +39,7 @@ function reasonText(
       return `waits for its turn: maxActiveRuns ${maxActiveRuns} of ${dagId} is reached by ${shown.join(', ') || 'none any more: it looks again soon'}${queue}.`;
     }
     case 'held':
-      return `held: ${reason.failed.join(', ')} failed. \`ingot tasks clear ${workflowId}\` runs again what failed, \`ingot tasks mark success ${workflowId} <task>\` goes on without, \`ingot runs cancel ${workflowId}\` ends it.`;
+      return `${reason.failed.join(', ')} failed. ${heldText({ workflowId })}`;
     case 'cancelling':
       return 'it is being cancelled, and waits for its running attempts to stop.';
     case 'ended':

@@ -8,7 +8,7 @@ import { UsageError, type Cli } from '../cli.ts';
 import { wholeNumber } from '../arguments.ts';
 import { findRun } from '../find-run.ts';
 import { linkTo, listLink } from '../links.ts';
-import { approvalText, changeText, heldText, waitingApprovals } from '../operator-view.ts';
+import { approvalText, changeText, heldText, shownAttempts, waitingApprovals } from '../operator-view.ts';
 import { count, elapsed, instant, runStateText, short, stateText } from '../format.ts';
 import { withSession } from '../session.ts';
 import { textTable } from '../text-table.ts';
@@ -114,7 +114,7 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
     for (const change of changes.toReversed()) cli.print(pc.dim(changeText(change)));
     if (run.failure !== null) cli.print(`${pc.red('failed')} in ${run.failure.task}: ${run.failure.message}`);
     const rowsOf = written(publications);
-    const rows = attempts.map((attempt) => [
+    const rows = shownAttempts(attempts).map((attempt) => [
       attempt.mapIndex < 0 ? attempt.taskId : `${attempt.taskId}[${attempt.mapIndex}]`,
       String(attempt.attempt),
       stateText(attempt.state),
