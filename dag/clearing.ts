@@ -1,4 +1,4 @@
-import { byKey, instanceKey, instancesOf } from './draft.ts';
+import { byKey, instancesOf } from './draft.ts';
 import type { Plan, PlanTask, TaskState } from './plan.ts';
 import { descendants, planIndex } from './plan-index.ts';
 import { problem, type Problem } from './problems.ts';
@@ -206,7 +206,7 @@ export function clearedBy(
 function promote(plan: Plan, instances: Instances, found: Map<InstanceKey, Cleared>): Problem[] {
   const problems: Problem[] = [];
   const taskIds = new Set([...found.keys()].map((key) => instances[key]!.taskId));
-  for (const { key, why } of [...found.values()]) {
+  for (const { key, why } of found.values()) {
     const { taskId, mapIndex } = instances[key]!;
     if (mapIndex === null) continue;
     const whole = instances[taskId]!;
