@@ -117,9 +117,11 @@ export class Outbox {
     this.#next();
   }
 
+  /** Somebody is waited for, or waits: told at once, however long the windows have become. */
   hold(held: boolean): void {
     this.#held = { held };
-    this.#next();
+    this.#windowMs = firstWindowMs;
+    if (!this.#onlyAtEnd && this.#writing === null) this.#write();
   }
 
   /** Writes what is left together with the run's end. */
