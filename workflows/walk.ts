@@ -87,8 +87,8 @@ export class Walk {
       const before = this.#progress;
       const step = advance(this.#begun.plan, before, { ...happening, at: Date.now() });
       this.#progress = step.progress;
-      if (before.held !== step.progress.held) this.#hold(step.progress.held === true);
       this.#outbox.add(step.changed);
+      if (before.held !== step.progress.held) this.#hold(step.progress.held === true);
       for (const command of step.commands) this.#perform(command);
       return step.changed.map(({ key }) => key);
     } catch (error) {

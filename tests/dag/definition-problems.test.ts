@@ -330,7 +330,8 @@ test.each<[string, ReturnType<typeof dag>, RegExp]>([
     dag(
       'd',
       { onFailure: 'wait' as never },
-      ({ approval }) => void approval('go', { message: ' ', timeout: 'soon' as never, onReject: 'cancel' as never }),
+      ({ approval }) =>
+        void approval('go', { message: ' ', timeout: 'soon' as never, onReject: 'cancel' as never }),
     ),
     /onFailure to be fail or hold[^]*a message[^]*timeout to be from[^]*onReject to be fail or skip/,
   ],

@@ -18,8 +18,16 @@ const definitions = [
     task('later', one, undefined, { retries: 0 }).after(go);
     task('again', fails, undefined, { retries: { limit: 1, initial: '1h' } });
   }),
-  dag('narrow', { maxActiveRuns: 1 }, ({ task, approval }) => void task('x', one).after(approval('go', { message: '?' }))),
-  dag('over', {}, ({ task }) => void task('below', one).after(task('broken', fails, undefined, { retries: 0 }))),
+  dag(
+    'narrow',
+    { maxActiveRuns: 1 },
+    ({ task, approval }) => void task('x', one).after(approval('go', { message: '?' })),
+  ),
+  dag(
+    'over',
+    {},
+    ({ task }) => void task('below', one).after(task('broken', fails, undefined, { retries: 0 })),
+  ),
 ];
 
 let bench: Bench;
@@ -45,7 +53,10 @@ test('a queue that nobody polls is named, and whoever polls one', async () => {
 test('every reason is told from the run itself while it is open, and from the ledger once it has ended', async () => {
   const worker = await bench.work(definitions);
   const run = await bench.start('explained');
-  await eventually('the retry to wait', async () => (await bench.states(run))['again'] === 'up_for_retry' || null);
+  await eventually(
+    'the retry to wait',
+    async () => (await bench.states(run))['again'] === 'up_for_retry' || null,
+  );
   const { reasons, why } = await explained(run);
   expect(reasons).toEqual([]);
   expect(why).toMatchObject({
@@ -57,11 +68,17 @@ test('every reason is told from the run itself while it is open, and from the le
   });
 
   const first = await bench.start('narrow');
-  await eventually('the first to have its turn', async () => (await bench.states(first))['go'] === 'waiting' || null);
+  await eventually(
+    'the first to have its turn',
+    async () => (await bench.states(first))['go'] === 'waiting' || null,
+  );
   const second = await bench.start('narrow', {
     interval: { start: '2026-01-02T00:00:00Z', end: '2026-01-03T00:00:00Z' },
   });
-  await eventually('the second to be queued', async () => (await bench.ledger.run(second.runId))?.queued || null);
+  await eventually(
+    'the second to be queued',
+    async () => (await bench.ledger.run(second.runId))?.queued || null,
+  );
   expect((await explained(second)).reasons).toEqual([
     { kind: 'max_active_runs', maxActiveRuns: 1, active: [first.workflowId], ahead: 0 },
   ]);
@@ -71,7 +88,10 @@ test('every reason is told from the run itself while it is open, and from the le
   const ended = await explained(over);
   expect(ended.reasons).toMatchObject([{ kind: 'ended', state: 'failed' }]);
   expect(ended.tasks.find(({ key }) => key === 'broken')?.failure?.message).toBe('no rates');
-  expect(ended.why['below']).toMatchObject({ kind: 'ended', because: [{ taskId: 'broken', state: 'failed' }] });
+  expect(ended.why['below']).toMatchObject({
+    kind: 'ended',
+    because: [{ taskId: 'broken', state: 'failed' }],
+  });
 
   await worker.stop();
   const unanswered = await explained(run, `nobody-${bench.taskQueue}`);
