@@ -123,12 +123,12 @@ export async function changeRun(
     refuseUnfit(standing, run, change);
     const closed = run.state !== 'running';
     const preview = change.type === 'approval_answered' ? null : previewed(standing, closed, change);
-    if (dryRun && preview !== null)
-      return cli.print(
-        json
-          ? JSON.stringify({ runId: run.runId, restarts: closed, ...preview })
-          : previewText(preview, change),
-      );
+    if (dryRun && preview !== null) {
+      if (json) return cli.print(JSON.stringify({ runId: run.runId, restarts: closed, ...preview }));
+      cli.print(previewText(preview, change));
+      if (closed) cli.print('The run has ended: it would start again as a new run of the interval.');
+      return;
+    }
     const made = await make(client, session.config.taskQueue, run, change);
     if (json) return cli.print(JSON.stringify({ ...made, instances: preview?.instances ?? [] }));
     if (preview !== null) cli.print(`${previewText(preview, change)}\n`);

@@ -39,7 +39,7 @@ function reasonText(
       return `waits for its turn: maxActiveRuns ${maxActiveRuns} of ${dagId} is reached by ${shown.join(', ') || 'none any more: it looks again soon'}${queue}.`;
     }
     case 'held':
-      return `${reason.failed.join(', ')} failed. ${heldText({ workflowId })}`;
+      return `${heldText({ workflowId })} Failed: ${reason.failed.join(', ')}.`;
     case 'cancelling':
       return 'it is being cancelled, and waits for its running attempts to stop.';
     case 'ended':

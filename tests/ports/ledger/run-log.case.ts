@@ -30,7 +30,7 @@ export function runLogCases(test: ConformanceTest, open: OpenLedger): void {
       await fixture.ledger.beginRun(run);
       const { plan: _, ...facts } = run;
       expect(await fixture.ledger.runs({})).toEqual([
-        { ...facts, state: 'running', queued: true, endedAt: null, failure: null },
+        { ...facts, state: 'running', queued: true, held: false, endedAt: null, failure: null },
       ]);
       expect(await fixture.ledger.run(run.runId)).toMatchObject(facts);
       expect(await fixture.ledger.run('another')).toBeNull();
