@@ -7,11 +7,13 @@ import type { Ledger, RunRecord } from '../ports/ledger.ts';
 import type { RunView } from '../ports/run-steps.ts';
 import { progressOf } from './client.ts';
 import { progressOfRecords, progressOfView } from './operate.ts';
-import { queuePollers, type QueuePollers } from './task-queue.ts';
+import { queuePollers, type QueuePollers } from './queue-pollers.ts';
+import { unpolledTasks, type UnpolledTasks } from './task-queues.ts';
 
 /** Why a run as a whole is where it is. More kinds may come. */
 export type RunReason =
   | { readonly kind: 'no_worker_polls'; readonly taskQueue: string; readonly lastSeenAt: string | null }
+  | ({ readonly kind: 'queue_not_polled' } & UnpolledTasks)
   | { readonly kind: 'no_worker_knows_dag' }
   | { readonly kind: 'no_worker_answers' }
   | {
@@ -114,7 +116,7 @@ function tasksOf(
 }
 
 async function reasonsOf(
-  { ledger }: Asked,
+  { client, ledger }: Asked,
   run: RunRecord,
   pollers: QueuePollers,
   view: RunView | null,
@@ -124,6 +126,8 @@ async function reasonsOf(
   if (pollers.workers.length === 0) reasons.push({ kind: 'no_worker_polls', taskQueue, lastSeenAt });
   else if (view === null) reasons.push({ kind: 'no_worker_answers' });
   if (view?.waitingFor === 'a worker that knows the DAG') reasons.push({ kind: 'no_worker_knows_dag' });
+  for (const each of await unpolledTasks(client, ledger, run))
+    reasons.push({ kind: 'queue_not_polled', ...each });
   if (run.queued) reasons.push({ kind: 'max_active_runs', ...(await turnOf(ledger, run)) });
   if (view?.cancelRequested) reasons.push({ kind: 'cancelling' });
   return reasons;

@@ -3,13 +3,14 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { explanationText } from '../../dag/explain-text.ts';
 import type { Ledger, RunRecord } from '../../ports/ledger.ts';
 import { explainRun, type ExplainedTask, type RunReason } from '../../workers/explain-run.ts';
-import { queuePollers } from '../../workers/task-queue.ts';
+import { queuePollers } from '../../workers/queue-pollers.ts';
 import { UsageError, type Cli } from '../cli.ts';
 import { findRun } from '../find-run.ts';
 import { heldText } from '../operator-view.ts';
 import { instant, runStateText, stateText } from '../format.ts';
 import { withSession, type Session } from '../session.ts';
 import { textTable } from '../text-table.ts';
+import { unpolledText } from '../unpolled.ts';
 
 const namedRuns = 5;
 
@@ -25,6 +26,8 @@ function reasonText(
           : `the last was seen at ${instant(reason.lastSeenAt)}`;
       return `no worker polls the task queue ${reason.taskQueue}; ${last}. Start one: \`ingot worker\`, or \`ingot dev\`.`;
     }
+    case 'queue_not_polled':
+      return unpolledText(reason);
     case 'no_worker_knows_dag':
       return `no worker asked so far knows the DAG ${dagId}. Start one whose definitions have it.`;
     case 'no_worker_answers':

@@ -24,7 +24,7 @@ export interface RunsListFlags {
 }
 
 /** The same list, as the Temporal UI is asked for it. */
-function uiQuery(dagId: string | undefined, state: RunState | undefined): string {
+function uiQuery(dagId: string | undefined, state: RunState | 'held' | undefined): string {
   const parts = [
     dagId === undefined ? 'IngotDag is not null' : `IngotDag = '${dagId.replaceAll("'", "''")}'`,
     ...(state === undefined ? [] : [`IngotState = '${state}'`]),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { explainRun } from '../../workers/explain-run.ts';
-import { queuePollers } from '../../workers/task-queue.ts';
+import { queuePollers } from '../../workers/queue-pollers.ts';
 import type { RunHandle } from '../../workers/client.ts';
 import { eventually } from '../support/processes.ts';
 import { dag, openBench, type Bench } from '../workflows/harness.ts';
