@@ -1,6 +1,7 @@
 import type { TaskContext } from '../../activities/task-context.ts';
 import type { DagDefinition } from '../../dag/builder.ts';
 import { cancelRun, type RunHandle } from '../../workers/client.ts';
+import { changeOpenRun } from '../../workers/operate.ts';
 import {
   bronze,
   bronzeDay,
@@ -172,6 +173,33 @@ const unheardOf: Shape = {
   },
 };
 
+const held: Shape = {
+  name: 'held',
+  ends: 'success',
+  dags: () => [
+    dag('held', { onFailure: 'hold' }, ({ task, approval }) => {
+      const broken = task(
+        'broken',
+        (_: undefined, { attempt }: TaskContext) => {
+          if (attempt === 1) throw new Error('no');
+        },
+        undefined,
+        { retries: 0 },
+      );
+      task('after', one).after(approval('go', { message: 'Go on?' }).after(broken));
+    }),
+  ],
+  meanwhile: async (bench, run) => {
+    const by = 'ann';
+    await eventually('the run to be held', async () => (await bench.ledger.run(run.runId))?.held || null);
+    const nothing = { tasks: [], downstream: false, upstream: false, onlyFailed: false };
+    await changeOpenRun(bench.client, run, { type: 'tasks_cleared', by, ...nothing });
+    await eventually('the question', async () => (await bench.states(run))['go'] === 'waiting' || null);
+    const answer = { key: 'go', answer: 'approved', note: null } as const;
+    await changeOpenRun(bench.client, run, { type: 'approval_answered', by, ...answer });
+  },
+};
+
 export const shapes: readonly Shape[] = [
   chain,
   fanOut,
@@ -183,6 +211,7 @@ export const shapes: readonly Shape[] = [
   conflict,
   cancelled,
   unheardOf,
+  held,
 ];
 
 /** Runs a shape to its end. */
