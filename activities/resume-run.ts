@@ -4,7 +4,7 @@ import { carriedAs, resumeRun, type CarriedInstance, type EarlierRun } from '../
 import type { RunFacts } from '../dag/reducer.ts';
 import { RetryableError, TerminalError } from '../ports/errors.ts';
 import type { AttemptRecord, Ledger, RunRecord } from '../ports/ledger.ts';
-import { changeEvent } from '../ports/operator-event.ts';
+import { changeEvent } from '../dag/operator-event.ts';
 import type { BeginRunRequest, ResumeRequest } from '../ports/run-steps.ts';
 
 /** A closed run that another one carries on from. */

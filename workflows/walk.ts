@@ -3,7 +3,7 @@ import type { PlanTask } from '../dag/plan.ts';
 import { advance, startRun } from '../dag/reducer.ts';
 import type { InstanceKey, OperatorChange, RunCommand, RunEvent, RunProgress } from '../dag/reducer.ts';
 import { resumeRun } from '../dag/resume.ts';
-import { changeEvent } from '../ports/operator-event.ts';
+import { changeEvent } from '../dag/operator-event.ts';
 import type { EndedRun } from '../ports/run-steps.ts';
 import { performAttempt, type AttemptEnding, type StartAttempt } from './attempt.ts';
 import type { KnownRun } from './begin-run.ts';

@@ -1,7 +1,7 @@
 import { pc } from '../colours.ts';
 import type { RunState } from '../../dag/plan.ts';
 import type { Publication, RunRecord } from '../../ports/ledger.ts';
-import { operatorEvents } from '../../ports/operator-event.ts';
+import { operatorEvents } from '../../dag/operator-event.ts';
 import { cancelRun, runResult } from '../../workers/client.ts';
 import { turnOf } from '../../workers/explain-run.ts';
 import { UsageError, type Cli } from '../cli.ts';

@@ -1,6 +1,13 @@
-import type { JsonObject } from '../dag/json.ts';
-import type { OperatorChange } from '../dag/reducer.ts';
-import type { LedgerEvent } from './ledger.ts';
+import type { JsonObject } from './json.ts';
+import type { OperatorChange } from './run-progress.ts';
+
+/** As the ledger keeps it. */
+interface OperatorEvent {
+  readonly key: string;
+  readonly kind: string;
+  readonly at: string;
+  readonly payload: JsonObject;
+}
 
 /** Keys of the events that say who changed a run, and when. */
 export function operatorEvents(runId: string): string {
@@ -14,7 +21,7 @@ export function changeEvent(
   at: string,
   change: OperatorChange,
   more: JsonObject = {},
-): LedgerEvent {
+): OperatorEvent {
   const { type, ...said } = change;
   return {
     key: `${operatorEvents(runId)}${number}`,
