@@ -17,7 +17,9 @@ import type {
   RunRequest,
   RunSteps,
 } from '../ports/run-steps.ts';
+import type { RunFacts } from '../dag/reducer.ts';
 import type { RunnableDag } from './boundary.ts';
+import { readEarlier, recordCarried, refuseUnfit, type Resumed } from './resume-run.ts';
 import { businessFailure, infrastructureFailure } from './failures.ts';
 
 const runTypes: ReadonlySet<RunType> = new Set(['scheduled', 'manual', 'backfill', 'event']);
@@ -45,6 +47,12 @@ export async function step<T>(perform: () => Promise<T>): Promise<T> {
     if (isDefinite || activityInfo().attempt >= triesOfTheUnknown) throw businessFailure(error);
     throw infrastructureFailure(error instanceof Error ? error.name : 'Error', error);
   }
+}
+
+/** The run's own plan in place of today's, and its params as they were. */
+async function resumeOf(ledger: Ledger, begin: BeginRunRequest): Promise<Resumed | null> {
+  const { resume } = begin.request;
+  return resume === undefined ? null : readEarlier(ledger, begin, resume);
 }
 
 function paramsOf(dag: RunnableDag, { dagId, request }: BeginRunRequest) {
@@ -78,13 +86,28 @@ function triggeringEvents({ number, assets }: AssetRun): TriggeringEvents {
   return { number, count: assets.reduce((total, { count }) => total + count, 0), assets };
 }
 
+/** Number of the event run that is carried on, from the first try of this step on by the new run; null for one that assets did not start. */
+async function eventsOf(ledger: Ledger, runId: string, resumed: Resumed | null): Promise<number | null> {
+  if (resumed === null) return null;
+  const run = (await ledger.assetRunOf(runId)) ?? (await ledger.assetRunOf(resumed.from.runId));
+  return run?.number ?? null;
+}
+
 async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRequest): Promise<BegunRun> {
   checkRequest(begin);
   const dag = definitions.get(begin.dagId);
   if (dag === undefined || (begin.request.planHash ?? dag.hash) !== dag.hash) return { known: false };
-  const params = paramsOf(dag, begin);
-  const { type, interval, events } = begin.request;
+  const { type, interval, resume } = begin.request;
   const { runId, workflowId, dagId, startedAt } = begin;
+  const resumed = await resumeOf(ledger, begin);
+  const params = resumed?.from.params ?? paramsOf(dag, begin);
+  const own = resumed === null ? dag : { plan: resumed.plan, hash: resumed.from.planHash };
+  const facts: RunFacts = {
+    run: { id: runId, type },
+    interval: { ...interval, logicalDate: interval.start },
+    params,
+  };
+  if (resumed !== null) refuseUnfit(resumed, facts, resume!);
   await ledger.beginRun({
     runId,
     workflowId,
@@ -94,16 +117,18 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
     intervalStart: interval.start,
     intervalEnd: interval.end,
     params,
-    plan: dag.plan,
-    planHash: dag.hash,
+    plan: own.plan,
+    planHash: own.hash,
     build,
     startedAt,
   });
-  if (events !== undefined) await ledger.assetRunBegun(dagId, events, runId);
-  const given = events === undefined ? null : await ledger.assetRun(dagId, events);
+  if (resumed !== null) await recordCarried(ledger, begin, resumed, resume!);
+  const events = begin.request.events ?? (await eventsOf(ledger, runId, resumed));
+  if (events !== null) await ledger.assetRunBegun(dagId, events, runId);
+  const given = events === null ? null : await ledger.assetRun(dagId, events);
   // Said before, by a worker with another version of the DAG that died at once: the plan in the ledger is the run's.
-  const recorded = (await ledger.run(runId))?.planHash ?? dag.hash;
-  const plan = recorded === dag.hash ? dag.plan : await ledger.plan(recorded);
+  const recorded = (await ledger.run(runId))?.planHash ?? own.hash;
+  const plan = recorded === own.hash ? own.plan : await ledger.plan(recorded);
   if (plan === null)
     throw new Error(`The ledger holds no plan ${recorded}, which run ${runId} was begun with.`);
   return {
@@ -111,18 +136,21 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
     plan,
     planHash: recorded,
     facts: {
-      run: { id: runId, type },
-      interval: { ...interval, logicalDate: interval.start },
-      params,
+      ...facts,
       ...(given === null ? {} : { triggeringEvents: triggeringEvents(given) }),
       ...(begin.request.skipUnchanged === true ? { skipUnchanged: true as const } : {}),
     },
     admission: await ledger.admitRun(runId),
+    ...(resumed === null ? {} : { resumed: { earlier: resumed.earlier, change: resume!.change } }),
   };
 }
 
-async function record(ledger: Ledger, { runId, attempts, events }: RecordRequest): Promise<Followed | void> {
+async function record(
+  ledger: Ledger,
+  { runId, attempts, events, held }: RecordRequest,
+): Promise<Followed | void> {
   await ledger.recordAttempts(runId, attempts, events);
+  if (held !== undefined) await ledger.holdRun(runId, held);
   return followed(
     ledger,
     events.flatMap(({ kind, payload }) => (kind === 'asset' ? [payload['asset'] as string] : [])),

@@ -43,13 +43,16 @@ export function stateText(state: TaskState | RunState): string {
   return state === 'none' || state === 'skipped' ? pc.dim(state) : pc.yellow(state);
 }
 
-/** `queued` for an open run that waits for its turn under the DAG's `maxActiveRuns`. */
+/** `queued` for an open run that waits for its turn under the DAG's `maxActiveRuns`, `held` for one that waits for an operator. */
 export function runStateText({
   state,
   queued,
+  held,
 }: {
   readonly state: RunState;
   readonly queued: boolean;
+  readonly held: boolean;
 }): string {
+  if (held) return pc.yellow('held');
   return queued ? pc.yellow('queued') : stateText(state);
 }

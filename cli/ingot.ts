@@ -98,7 +98,7 @@ const runs = program.command('runs').description('runs that were and are');
 runs
   .command('list', { isDefault: true })
   .option('--dag <dag>')
-  .option('--state <state>', 'queued, running, success, failed or cancelled')
+  .option('--state <state>', 'queued, running, held, success, failed or cancelled')
   .option('--limit <n>', 'newest first', '30')
   .option(...json)
   .action(action(async () => (await import('./commands/runs.ts')).runsList));
@@ -107,6 +107,11 @@ runs
   .description('a run by its id or its workflow id')
   .option(...json)
   .action(action(async () => (await import('./commands/runs.ts')).runsShow));
+runs
+  .command('explain <run> [task]')
+  .description('why a run, or a task of it, is not running, or how it ended')
+  .option(...json)
+  .action(action(async () => (await import('./commands/explain.ts')).runsExplain));
 runs
   .command('cancel <run>')
   .option(...json)

@@ -1,4 +1,5 @@
 import type { Json } from './json.ts';
+import { approvalTimedOut } from './approvals.ts';
 import { durationText } from './duration.ts';
 import type { Draft } from './draft.ts';
 import type { PlanTask } from './plan.ts';
@@ -14,7 +15,7 @@ export function attemptEnded(draft: Draft, event: AttemptEvent): void {
   const instance = draft.instances[event.key];
   if (instance === undefined || instance.state !== 'running' || instance.attempt !== event.attempt) return;
   // A mapped task as a whole is running without an attempt of its own.
-  if (instance.attempt === 0) return;
+  if (instance.mapIndex === null && draft.task(instance.taskId).mapOver !== null) return;
   if (draft.task(instance.taskId).pool !== undefined)
     draft.command({ type: 'release_pool', key: instance.key });
   switch (event.type) {
@@ -108,6 +109,7 @@ export function timerFired(draft: Draft, instance: TaskInstance): void {
   const reason = instance.waitingFor?.reason;
   if (reason === undefined || reason === 'pool' || reason === 'past') return;
   if (reason === 'timer') return draft.end(instance, 'success');
+  if (reason === 'approval') return approvalTimedOut(draft, instance);
   draft.start(instance, itemOf(draft, instance), reason === 'sensor' || reason === 'no_worker_knows_task');
 }
 
@@ -125,7 +127,7 @@ export function poolAnswered(draft: Draft, answer: PoolAnswer): void {
   }
 }
 
-function itemOf(draft: Draft, instance: TaskInstance): Json | undefined {
+export function itemOf(draft: Draft, instance: TaskInstance): Json | undefined {
   if (instance.mapIndex === null) return undefined;
   const list = draft.resolve(draft.task(instance.taskId).mapOver);
   return Array.isArray(list) ? (list as readonly Json[])[instance.mapIndex] : undefined;

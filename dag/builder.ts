@@ -1,4 +1,5 @@
 import type {
+  ApprovalQuestion,
   DagDeclaration,
   DagOptions,
   SensorOptions,
@@ -75,6 +76,7 @@ function createTools<C>(declaration: DagDeclaration<C>): unknown {
       input: undefined,
       over: null,
       wait: null,
+      approval: null,
       choices: null,
       ...part,
       options: part.options ?? {},
@@ -102,6 +104,8 @@ function createTools<C>(declaration: DagDeclaration<C>): unknown {
       declare({ id, kind: 'sensor', body, input, ...given(options) }),
     wait: (id: string, wait: TaskDeclaration<C>['wait'], options?: TaskOptions) =>
       declare({ id, kind: 'wait', wait, ...given(options) }),
+    approval: (id: string, approval: ApprovalQuestion, options?: TaskOptions) =>
+      declare({ id, kind: 'approval', approval, ...given(options) }),
     map(
       id: string,
       list: unknown,

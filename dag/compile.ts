@@ -23,7 +23,7 @@ export interface CompiledBody<C> {
   run(input: Json, context: C): unknown;
 }
 
-/** A checked DAG. `bodies` has one entry per task, except for `wait`s, which have none. */
+/** A checked DAG. `bodies` has one entry per task, except for `wait`s and `approval`s, which have none. */
 export interface CompiledDag<C> {
   readonly id: string;
   readonly plan: Plan;
@@ -156,6 +156,7 @@ function planTask(
     sensor: task.kind === 'sensor' ? settings.sensor(options) : null,
     wait: wait?.plan ?? null,
     ...settings.pool(task, defaults),
+    ...(task.kind === 'approval' ? { approval: settings.approval(task.approval) } : {}),
     ...(settings.flag('handlesFailure', options.handlesFailure) ? { handlesFailure: true as const } : {}),
     ...settings.queue(task, defaults.queue),
     ...alertsOf(options.alerts, { ...scope, topic: alerts?.topic ?? dagId }, alerts),
@@ -188,7 +189,7 @@ function checkBody({ body, kind }: TaskDeclaration<never>, scope: ExpressionScop
   const runs =
     typeof body === 'function' ||
     (typeof body === 'object' && body !== null && typeof body.run === 'function');
-  if (!runs && kind !== 'wait')
+  if (!runs && kind !== 'wait' && kind !== 'approval')
     scope.problems.push(
       problem(
         scope.place,
@@ -204,7 +205,7 @@ function mappable(over: Json): boolean {
 }
 
 function facts({ body, kind, choices }: TaskDeclaration<never>, scope: ExpressionScope): JsonObject {
-  if (kind === 'wait') return { kind: 'wait' };
+  if (kind === 'wait' || kind === 'approval') return { kind };
   const said =
     typeof body === 'object' && body !== null ? { ...body.facts, kind: body.name } : { kind: 'function' };
   const told = expressionOf(said, { ...scope, place: `${scope.place}, facts`, scope: {} })

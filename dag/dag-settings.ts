@@ -48,6 +48,9 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
     maxActiveRuns: settings.number('maxActiveRuns', options.maxActiveRuns, 16, 1, 1000),
     ...pastOf(options, settings, place, problems),
     ...alertsOf(runAlerts(options), { place, problems, topic: dagId }),
+    ...(settings.choice('onFailure', options.onFailure, ['fail', 'hold']) === 'hold'
+      ? { onFailure: 'hold' as const }
+      : {}),
     params: Object.fromEntries(
       Object.entries(options.params ?? {}).map(([name, param]) => [
         name,

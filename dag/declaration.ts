@@ -111,6 +111,17 @@ export interface SensorOptions extends Omit<TaskOptions, 'timeout'> {
   readonly softFail?: boolean;
 }
 
+/** What a person is asked. */
+export interface ApprovalQuestion {
+  readonly message: string;
+  /** How long to wait for the answer; without it, as long as it takes. */
+  readonly timeout?: Duration;
+  /** What becomes of the task when nobody answers in time; `fail` unless told. */
+  readonly onTimeout?: 'fail' | 'skip';
+  /** What becomes of it when it is rejected; `fail` unless told. */
+  readonly onReject?: 'fail' | 'skip';
+}
+
 /** When a DAG runs: `'@daily'`, five cron fields in the DAG's time zone, or a fixed length counted from 1970 in UTC. */
 export type TimeOption = string | { readonly every: Duration };
 /** By time, or whenever assets have events, or both. */
@@ -132,6 +143,8 @@ export interface DagOptions<P extends ParamDeclarations = ParamDeclarations> {
   readonly maxActiveRuns?: number;
   /** Each task waits until the same task of the previous interval's run succeeded or was skipped. Needs a `startDate`. */
   readonly dependsOnPast?: boolean;
+  /** `hold` keeps a run open that would fail, for an operator to clear or mark tasks, or to cancel it; `fail` unless told. */
+  readonly onFailure?: 'fail' | 'hold';
   readonly params?: P;
   readonly tags?: readonly string[];
   readonly owners?: readonly string[];
@@ -149,6 +162,7 @@ export interface TaskDeclaration<C> {
   readonly options: TaskOptions & Partial<SensorOptions>;
   readonly over: { readonly list: unknown } | null;
   readonly wait: { readonly for?: Duration; readonly until?: unknown } | null;
+  readonly approval: ApprovalQuestion | null;
   readonly choices: readonly string[] | null;
   /** Ids of the groups around it, outermost first. */
   readonly groups: readonly string[];

@@ -94,6 +94,7 @@ export class Draft {
   readonly at: number;
   cancelRequested: boolean;
   pastSettled: boolean;
+  readonly #epochs: Record<InstanceKey, number>;
   readonly #before: RunProgress;
   readonly #instances: Record<InstanceKey, TaskInstance>;
   readonly #open: OpenCounts;
@@ -108,6 +109,7 @@ export class Draft {
     this.at = at;
     this.cancelRequested = progress.cancelRequested;
     this.pastSettled = progress.pastSettled === true;
+    this.#epochs = { ...progress.epochs };
     this.#before = progress;
     this.#instances = { ...progress.instances };
     this.#open = openCountsOf(progress.instances);
@@ -132,6 +134,22 @@ export class Draft {
     count(this.#open, instance, 1);
     this.#instances[instance.key] = instance;
     this.#changed.add(instance.key);
+  }
+
+  /** Takes an instance of a mapped task away that was cleared; one that comes in its place has the number it would have had. */
+  remove({ key, attempt }: TaskInstance): void {
+    count(this.#open, this.#instances[key]!, -1);
+    this.#epochs[key] = attempt;
+    delete this.#instances[key];
+    this.#changed.delete(key);
+  }
+
+  /** The instance of a mapped task, as it is or as it begins. */
+  part(taskId: string, mapIndex: number): TaskInstance {
+    const key = instanceKey(taskId, mapIndex);
+    const known = this.#instances[key];
+    if (known !== undefined) return known;
+    return { ...newInstance(taskId, mapIndex), attempt: this.#epochs[key] ?? 0 };
   }
 
   /** True when every instance has ended. */
@@ -163,7 +181,8 @@ export class Draft {
    * task no worker knew.
    */
   start(instance: TaskInstance, item: Json | undefined, again = false): void {
-    const next = { ...instance, attempt: again ? instance.attempt : instance.attempt + 1 };
+    const wasCleared = instance.state === 'none' && instance.attempt > 0;
+    const next = { ...instance, attempt: again || wasCleared ? instance.attempt : instance.attempt + 1 };
     const { pool } = this.task(instance.taskId);
     if (pool === undefined) return this.begin(next, item);
     const { name, slots } = pool;
@@ -176,19 +195,26 @@ export class Draft {
     this.command({ type: 'ask_pool', key: next.key, pool });
   }
 
-  /** Lets a task wait for the previous interval's run. */
+  /** Lets a task wait for the previous interval's run, under the number of the attempt it is to begin, if it has any. */
   awaitPast(instance: TaskInstance): void {
     const { mapOver, kind } = this.task(instance.taskId);
+    const isTried = mapOver === null && kind !== 'wait' && kind !== 'approval';
     this.set({
       ...instance,
-      // The attempt that waits; a mapped task as a whole and a wait have none.
-      attempt: mapOver === null && kind !== 'wait' ? 1 : 0,
+      attempt: isTried ? Math.max(instance.attempt, 1) : instance.attempt,
       state: 'waiting',
       waitingFor: { reason: 'past', sinceMs: this.at, past: null },
       scheduledAt: this.#readyAt(instance),
     });
     if (!this.#commands.some((command) => command.type === 'look_at_past'))
       this.command({ type: 'look_at_past' });
+  }
+
+  /** Gives up what an instance waits for: its timer, its slots or its place in their queue. */
+  stopWaiting({ key, waitingFor }: TaskInstance): void {
+    if (waitingFor === null || waitingFor.reason === 'past') return;
+    if (waitingFor.reason === 'pool') this.command({ type: 'release_pool', key });
+    else if (waitingFor.untilMs !== null) this.command({ type: 'cancel_timer', key });
   }
 
   /** Begins the attempt whose number the instance carries. */
@@ -228,6 +254,17 @@ export class Draft {
     this.command({ type: 'start_timer', key: instance.key, untilMs });
   }
 
+  /** Lets an instance wait for a person, and for its timer if there is one. */
+  awaitApproval(instance: TaskInstance, untilMs: number | null): void {
+    this.set({
+      ...instance,
+      state: 'waiting',
+      waitingFor: { reason: 'approval', untilMs },
+      scheduledAt: instance.scheduledAt ?? this.at,
+    });
+    if (untilMs !== null) this.command({ type: 'start_timer', key: instance.key, untilMs });
+  }
+
   /** Ends an instance, and notes the task when that ended it. */
   end(
     instance: TaskInstance,
@@ -242,13 +279,17 @@ export class Draft {
       waitingFor: null,
       endedAt: this.at,
     });
-    if (instance.mapIndex === null) this.ended.push(instance.taskId);
-    else this.#endWhole(instance.taskId);
+    if (instance.mapIndex === null) {
+      // Cleared with the whole, which ends without coming to them again.
+      for (const part of instancesOf(this.#instances, instance.taskId))
+        if (!hasEnded(part.state)) this.remove(part);
+      this.ended.push(instance.taskId);
+    } else this.endWhole(instance.taskId);
   }
 
   /** A mapped task ends with its last instance: failed if one failed, skipped if all were, otherwise with success. */
-  #endWhole(taskId: string): void {
-    if (this.#open.parts.get(taskId) !== 0) return;
+  endWhole(taskId: string): void {
+    if ((this.#open.parts.get(taskId) ?? 0) !== 0) return;
     const parts = instancesOf(this.#instances, taskId);
     const failed = parts.filter((part) => part.state === 'failed');
     const whole = this.#instances[taskId]!;
@@ -262,17 +303,20 @@ export class Draft {
   }
 
   /** The finished step. Commands and changes are ordered by key, in the order given for one key. */
-  done(outcome: RunProgress['outcome']): Step {
+  done(outcome: RunProgress['outcome'], held = false): Step {
     const { facts } = this.#before;
     openCounts.set(this.#instances, this.#open);
+    const progress: RunProgress = {
+      facts,
+      instances: this.#instances,
+      cancelRequested: this.cancelRequested,
+      ...(this.pastSettled ? { pastSettled: true as const } : {}),
+      ...(held ? { held: true as const } : {}),
+      ...(Object.keys(this.#epochs).length > 0 ? { epochs: this.#epochs } : {}),
+      outcome,
+    };
     return {
-      progress: {
-        facts,
-        instances: this.#instances,
-        cancelRequested: this.cancelRequested,
-        ...(this.pastSettled ? { pastSettled: true as const } : {}),
-        outcome,
-      },
+      progress,
       commands: this.#commands.sort((a, b) => byKey(commandKey(a), commandKey(b))),
       changed: [...this.#changed].sort(byKey).map((key) => this.#instances[key]!),
     };

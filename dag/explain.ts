@@ -1,4 +1,4 @@
-import type { Plan, TaskState } from './plan.ts';
+import type { Plan, RunState, TaskState } from './plan.ts';
 import { planIndex } from './plan-index.ts';
 import { listSources, upstreamCounts } from './readiness.ts';
 import type { InstanceKey, RunProgress, WaitReason } from './run-progress.ts';
@@ -20,7 +20,9 @@ export type Explanation =
   | { readonly kind: 'upstream_open'; readonly open: readonly TaskStanding[] }
   /** Its rule is decided, but a short circuit or branch above, or the task whose list it is mapped over, could still skip it. */
   | { readonly kind: 'undecided_above'; readonly open: readonly TaskStanding[] }
-  | { readonly kind: 'run_cancelled' };
+  | { readonly kind: 'run_cancelled' }
+  /** It had not ended when its run did. */
+  | { readonly kind: 'run_ended'; readonly outcome: RunState };
 
 /** Answers "why is this task not running?" from a plan and the progress of a run of it. */
 export function explain(plan: Plan, progress: RunProgress, key: InstanceKey): Explanation {
@@ -33,10 +35,15 @@ export function explain(plan: Plan, progress: RunProgress, key: InstanceKey): Ex
   const open = (ids: readonly string[]): readonly TaskStanding[] =>
     standings(ids).filter(({ state }) => !hasEnded(state));
 
+  if (progress.outcome !== null && !hasEnded(instance.state))
+    return progress.outcome === 'cancelled'
+      ? { kind: 'run_cancelled' }
+      : { kind: 'run_ended', outcome: progress.outcome };
   if (instance.waitingFor !== null) return { kind: 'waiting', for: instance.waitingFor };
   if (hasEnded(instance.state)) {
     const skippers = index.gates.get(task.id) ?? [];
-    const passedOn = instance.attempt === 0 && instance.mapIndex === null && instance.state !== 'success';
+    const passedOn =
+      instance.scheduledAt === null && instance.mapIndex === null && instance.state !== 'success';
     return {
       kind: 'ended',
       state: instance.state,

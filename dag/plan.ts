@@ -58,8 +58,9 @@ export type RunOutcome = Exclude<RunState, 'running'>;
  * - `short_circuit`: a falsy output skips everything downstream.
  * - `sensor`: its body is poked until it answers `{ done: true }`; no worker slot is held between pokes.
  * - `wait`: a durable timer, no body.
+ * - `approval`: waits until a person approves or rejects it, no body.
  */
-export type TaskKindName = 'task' | 'branch' | 'short_circuit' | 'sensor' | 'wait';
+export type TaskKindName = 'task' | 'branch' | 'short_circuit' | 'sensor' | 'wait' | 'approval';
 
 /**
  * A JSON value in which `{ "$ref": source, "path": [...] }` stands for a value known only in the run.
@@ -103,6 +104,15 @@ export interface PoolPlan {
   readonly priority: number;
 }
 
+/** What a person is asked, and what becomes of the task when they refuse or do not answer in time. */
+export interface ApprovalPlan {
+  readonly message: string;
+  /** From when it began to wait; null waits for as long as it takes. */
+  readonly timeoutMs: number | null;
+  readonly onTimeout: 'fail' | 'skip';
+  readonly onReject: 'fail' | 'skip';
+}
+
 export interface PlanTask {
   readonly id: string;
   readonly kind: TaskKindName;
@@ -121,6 +131,8 @@ export interface PlanTask {
   readonly wait: WaitPlan | null;
   /** Absent when an attempt needs no slots of any pool. */
   readonly pool?: PoolPlan;
+  /** Only of an `approval`. */
+  readonly approval?: ApprovalPlan;
   /** Its success makes up for the failure it reacts to; only with `one_failed` and `all_failed`. */
   readonly handlesFailure?: true;
   /** Workers that poll this queue run its attempts; absent for the default queue. */
@@ -162,6 +174,8 @@ export interface Plan {
   /** A task waits until the same task of the previous interval's run succeeded or was skipped. */
   readonly dependsOnPast?: true;
   readonly alerts?: AlertPlan;
+  /** A run that would fail stays open as held, until an operator clears or marks tasks, or cancels it. */
+  readonly onFailure?: 'hold';
   readonly params: Readonly<Record<string, ParamPlan>>;
   readonly tags: readonly string[];
   readonly owners: readonly string[];

@@ -3,12 +3,13 @@ import { instantOfText } from './interval.ts';
 import { maxMapLength } from './plan.ts';
 import type { PastSeen } from './past.ts';
 import type { PlanTask } from './plan.ts';
+import { beginApproval } from './approvals.ts';
 import { descendants } from './plan-index.ts';
 import type { Draft } from './draft.ts';
-import { newInstance } from './draft.ts';
+import { instancesOf, newInstance } from './draft.ts';
 import { shown } from './problems.ts';
 import { isChosen } from './rule-checks.ts';
-import type { Failure, RunProgress } from './run-progress.ts';
+import type { Failure, RunProgress, TaskInstance } from './run-progress.ts';
 import type { UpstreamCounts, Verdict } from './trigger-rules.ts';
 import { hasEnded, triggerVerdict } from './trigger-rules.ts';
 
@@ -90,7 +91,9 @@ function launch(draft: Draft, task: PlanTask): void {
   const instance = draft.instances[task.id]!;
   if (task.mapOver !== null) expand(draft, task, draft.resolve(task.mapOver));
   else if (task.wait !== null) beginWait(draft, task);
-  else draft.start(instance, undefined, instance.attempt > 0);
+  else if (task.approval !== undefined) beginApproval(draft, instance, task.approval);
+  // One that waited for its past carries the number of its attempt already.
+  else draft.start(instance, undefined, instance.state === 'waiting');
 }
 
 function beginWait(draft: Draft, task: PlanTask): void {
@@ -129,17 +132,34 @@ function expand(draft: Draft, task: PlanTask, list: Json): void {
   else if (list.length === 0) draft.end(whole, 'skipped');
   else {
     draft.set({ ...whole, state: 'running' });
-    list.forEach((item: Json, index) => draft.start(newInstance(task.id, index), item));
+    for (const beyond of instancesOf(draft.instances, task.id).slice(list.length)) draft.remove(beyond);
+    list.forEach((item: Json, index) => {
+      const part = draft.part(task.id, index);
+      // Of a run that carries on from an earlier one, which ended before all its instances had.
+      if (part.state !== 'success') draft.start(hasEnded(part.state) ? begunAgain(part) : part, item);
+    });
+    draft.endWhole(task.id);
   }
+}
+
+/** What had ended, back at its beginning under the number of its next attempt: retries start over, epochs go on. */
+export function begunAgain({ taskId, mapIndex, attempt }: TaskInstance): TaskInstance {
+  return { ...newInstance(taskId, mapIndex), attempt: attempt + 1 };
 }
 
 export function invalid(type: string, expected: string, found: unknown, remedy: string): Failure {
   return { type, message: `expected ${expected}; found ${shown(found)}. ${remedy}`, retryable: false };
 }
 
-/** Decides every task of the plan that can be decided, at the start of a run. */
-export function settleAll(draft: Draft): void {
-  for (const task of draft.plan.tasks) {
+/** Skips what a branch or short circuit that succeeded before forbids, among tasks that are to be decided again. */
+export function forbidAgain(draft: Draft): void {
+  for (const task of draft.plan.tasks)
+    if (task.kind === 'branch' || task.kind === 'short_circuit') skipForbidden(draft, task);
+}
+
+/** Decides every task of the plan that can be decided, or those of them that are named. */
+export function settleAll(draft: Draft, among: (task: PlanTask) => boolean = () => true): void {
+  for (const task of draft.plan.tasks.filter(among)) {
     consider(draft, task.id);
     settle(draft);
   }

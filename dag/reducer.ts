@@ -1,14 +1,17 @@
 import { attemptEnded, poolAnswered, timerFired } from './attempts.ts';
 import { Draft, newInstance } from './draft.ts';
 import { failuresOf, outcomeOf } from './outcome.ts';
+import { applyChange, resettle } from './apply-change.ts';
 import type { Plan } from './plan.ts';
 import { pastSeen, settle, settleAll } from './readiness.ts';
 import type { RunEvent, RunFacts, RunProgress, Step, TaskInstance } from './run-progress.ts';
 
 export { taskOutput } from './draft.ts';
 export type {
+  ClearRequest,
   Failure,
   InstanceKey,
+  OperatorChange,
   PastWait,
   PoolWait,
   RunCommand,
@@ -33,16 +36,19 @@ export function startRun(plan: Plan, facts: RunFacts): RunProgress {
  * run) changes nothing.
  *
  * A run ends when all its tasks have, or, once cancelled, when no attempt is running. It fails when a task failed and
- * nothing declared handles that: see {@link outcomeOf}.
+ * nothing declared handles that: see {@link outcomeOf}; with `onFailure: 'hold'` it is held in place of failing.
  */
 export function advance(plan: Plan, progress: RunProgress, event: RunEvent): Step {
   if (progress.outcome !== null) return { progress, commands: [], changed: [] };
   const draft = new Draft(plan, progress, event.at);
   perform(draft, event);
   settle(draft);
-  const outcome = outcomeOf(draft);
+  const ending = outcomeOf(draft);
+  // Whatever would fail, an operator can still change: the run ends when they say so, by cancelling it.
+  const held = ending === 'failed' && plan.onFailure === 'hold';
+  const outcome = held ? null : ending;
   if (outcome !== null) draft.command({ type: 'finish_run', outcome, failures: failuresOf(draft.instances) });
-  return draft.done(outcome);
+  return draft.done(outcome, held);
 }
 
 function perform(draft: Draft, event: RunEvent): void {
@@ -61,6 +67,14 @@ function perform(draft: Draft, event: RunEvent): void {
       return pastSeen(draft, event);
     case 'cancel_requested':
       return cancel(draft);
+    case 'run_resumed':
+      applyChange(draft, event.change);
+      return resettle(draft);
+    case 'tasks_cleared':
+    case 'task_marked':
+    case 'approval_answered':
+      applyChange(draft, event);
+      return resettle(draft);
     case 'attempt_succeeded':
     case 'attempt_failed':
     case 'snapshot_conflicted':
@@ -78,14 +92,9 @@ function cancel(draft: Draft): void {
   draft.cancelRequested = true;
   for (const instance of Object.values(draft.instances)) {
     if (instance.waitingFor === null) continue;
-    stopWaiting(draft, instance);
+    draft.stopWaiting(instance);
     draft.end(instance, isRetry(instance) ? 'failed' : 'skipped');
   }
-}
-
-function stopWaiting(draft: Draft, { key, waitingFor }: TaskInstance): void {
-  if (waitingFor?.reason === 'pool') draft.command({ type: 'release_pool', key });
-  else if (waitingFor?.reason !== 'past') draft.command({ type: 'cancel_timer', key });
 }
 
 /** It has failed, and waits to be tried again or for the slots to be tried with. */

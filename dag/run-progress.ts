@@ -24,7 +24,8 @@ export interface TaskInstance {
   readonly state: TaskState;
   /**
    * Attempts begun so far; the epoch under which the current one may publish. A sensor pokes any number of times
-   * within one attempt. Stays 0 for a mapped task as a whole, a `wait` and what never started.
+   * within one attempt. Stays 0 for a mapped task as a whole, a `wait`, an `approval` and what never started, except
+   * that clearing counts: an instance that was cleared is `none` under the number its next attempt will have.
    */
   readonly attempt: number;
   /** Attempts that failed by their own fault and used up the retry budget. */
@@ -49,6 +50,12 @@ export type TimedWait =
   | { readonly reason: 'snapshot_conflict'; readonly untilMs: number }
   | { readonly reason: 'no_worker_knows_task'; readonly untilMs: number };
 
+/** Ends when a person answers, or its timer fires if there is one. */
+export interface ApprovalWait {
+  readonly reason: 'approval';
+  readonly untilMs: number | null;
+}
+
 /** Ends when the pool grants its slots. `standing` is null until the pool was asked. */
 export interface PoolWait {
   readonly reason: 'pool';
@@ -65,7 +72,7 @@ export interface PastWait {
   readonly past: PastStanding | null;
 }
 
-export type WaitReason = TimedWait | PoolWait | PastWait;
+export type WaitReason = TimedWait | ApprovalWait | PoolWait | PastWait;
 
 /** Which events a run was given: bounded, however many they are. */
 export interface TriggeringEvents {
@@ -74,6 +81,37 @@ export interface TriggeringEvents {
   readonly count: number;
   readonly assets: readonly { readonly asset: string; readonly count: number }[];
 }
+
+/**
+ * Which instances run again. Named by task or, of a mapped task, by instance (`load[3]`); none named means every task
+ * that failed or could not run because another one had.
+ */
+export interface ClearRequest {
+  readonly tasks: readonly string[];
+  /** Also everything that depends on them, or that they depend on, whatever its state. */
+  readonly downstream: boolean;
+  readonly upstream: boolean;
+  /** Of all these only what failed, or is upstream_failed. */
+  readonly onlyFailed: boolean;
+}
+
+/** What a person does to a run. `by` says who. One that does not fit the run changes nothing: see `changeProblems`. */
+export type OperatorChange = { readonly by: string } & (
+  | ({ readonly type: 'tasks_cleared' } & ClearRequest)
+  | {
+      readonly type: 'task_marked';
+      readonly key: InstanceKey;
+      readonly as: 'success' | 'failed';
+      /** What tasks downstream find as its output; only with success. */
+      readonly output: Json;
+    }
+  | {
+      readonly type: 'approval_answered';
+      readonly key: InstanceKey;
+      readonly answer: 'approved' | 'rejected';
+      readonly note: string | null;
+    }
+);
 
 /** What the run's tasks may refer to besides each other. All small JSON. */
 export interface RunFacts {
@@ -93,6 +131,10 @@ export interface RunProgress {
   readonly cancelRequested: boolean;
   /** Nothing of the previous interval's run is waited for any more. */
   readonly pastSettled?: true;
+  /** Every task has ended and the run would fail, but its DAG has it wait for an operator. */
+  readonly held?: true;
+  /** The number the next attempt has of instances that are no more, since the list of their mapped task is shorter by now. */
+  readonly epochs?: Readonly<Record<InstanceKey, number>>;
   /** Null while the run is open. */
   readonly outcome: RunState | null;
 }
@@ -100,6 +142,8 @@ export interface RunProgress {
 /** `at` is milliseconds since the epoch, from the caller's clock. Late events of earlier attempts are ignored. */
 export type RunEvent = { readonly at: number } & (
   | { readonly type: 'run_started' }
+  /** Begins a run that carries on from an earlier one: see `resumeRun`. */
+  | { readonly type: 'run_resumed'; readonly change: OperatorChange }
   | {
       readonly type: 'attempt_succeeded';
       readonly key: InstanceKey;
@@ -119,6 +163,7 @@ export type RunEvent = { readonly at: number } & (
   | { readonly type: 'pools_answered'; readonly answers: readonly PoolAnswer[] }
   | ({ readonly type: 'past_seen' } & PastSeen)
   | { readonly type: 'cancel_requested' }
+  | OperatorChange
 );
 
 export type RunCommand =
@@ -141,6 +186,7 @@ export type RunCommand =
   | { readonly type: 'release_pool'; readonly key: InstanceKey }
   /** Ask the ledger about the previous interval's run, now and then for as long as an instance waits for it. */
   | { readonly type: 'look_at_past' }
+  | { readonly type: 'cancel_attempt'; readonly key: InstanceKey; readonly attempt: number }
   | {
       readonly type: 'finish_run';
       readonly outcome: Exclude<RunState, 'running'>;

@@ -2,7 +2,7 @@ import type { RetryOptions, TaskDeclaration, TaskOptions } from './declaration.t
 import type { Duration } from './duration.ts';
 import { durationMs, durationText } from './duration.ts';
 import { maxPoolSlots, poolNameProblem } from './names.ts';
-import type { PoolPlan, RetryPlan, RetryRule, SensorPlan } from './plan.ts';
+import type { ApprovalPlan, PoolPlan, RetryPlan, RetryRule, SensorPlan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import { problem, shown } from './problems.ts';
 import { defaultQueue, isQueueName } from './queues.ts';
@@ -65,6 +65,31 @@ export class Settings {
     if (typeof value === 'string') return value;
     this.#tell(`${name} to be text`, shown(value));
     return null;
+  }
+
+  /** The first choice unless told. */
+  choice<const Choice extends string>(
+    name: string,
+    value: unknown,
+    choices: readonly [Choice, ...Choice[]],
+  ): Choice {
+    if (value === undefined) return choices[0];
+    const found = choices.find((choice) => choice === value);
+    if (found === undefined) this.#tell(`${name} to be ${choices.join(' or ')}`, shown(value));
+    return found ?? choices[0];
+  }
+
+  approval(given: TaskDeclaration<never>['approval']): ApprovalPlan {
+    const message = this.text('message', given?.message) ?? '';
+    if (message.trim() === '')
+      this.#tell('an approval to have a message', shown(given?.message), 'Say what is to be approved.');
+    return {
+      message,
+      timeoutMs:
+        given?.timeout === undefined ? null : this.duration('timeout', given.timeout, day, 100, 366 * day),
+      onTimeout: this.choice('onTimeout', given?.onTimeout, ['fail', 'skip']),
+      onReject: this.choice('onReject', given?.onReject, ['fail', 'skip']),
+    };
   }
 
   retries(given: TaskOptions['retries']): RetryPlan {

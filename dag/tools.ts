@@ -1,4 +1,5 @@
-import type { SensorAnswer, SensorOptions, TaskBody, TaskOptions } from './declaration.ts';
+import type { Approval } from './approvals.ts';
+import type { ApprovalQuestion, SensorAnswer, SensorOptions, TaskBody, TaskOptions } from './declaration.ts';
 import type { Duration } from './duration.ts';
 import type { ParamDeclarations, ParamValue } from './params.ts';
 import type { JsonOf, Ref, Referring, Wired } from './wiring.ts';
@@ -80,6 +81,12 @@ export interface DagTools<C, P extends ParamDeclarations = ParamDeclarations> {
     how: { readonly for: Duration } | { readonly until: Wired<string> },
     options?: Pick<TaskOptions, 'triggerRule' | 'summary'>,
   ) => Task<null>;
+  /** Waits until a person approves or rejects it (`ingot tasks approve`); no worker is held meanwhile. Its output says who approved. */
+  readonly approval: (
+    id: string,
+    question: ApprovalQuestion,
+    options?: Pick<TaskOptions, 'triggerRule' | 'summary'>,
+  ) => Task<Approval>;
   /** Declares the tasks of `build` under the prefix `id.`. */
   readonly group: <R>(id: string, build: () => R) => TaskGroup<R>;
   readonly interval: Ref<{ readonly start: string; readonly end: string; readonly logicalDate: string }>;

@@ -4,7 +4,8 @@ import type { PastWait, PoolWait, WaitReason } from './run-progress.ts';
 export function waitText(waiting: WaitReason, clock: (ms: number) => string): string {
   if (waiting.reason === 'pool') return poolText(waiting);
   if (waiting.reason === 'past') return pastText(waiting);
-  return `${waiting.reason.replaceAll('_', ' ')}, until ${clock(waiting.untilMs)}`;
+  const until = waiting.untilMs === null ? '' : `, until ${clock(waiting.untilMs)}`;
+  return `${waiting.reason.replaceAll('_', ' ')}${until}`;
 }
 
 function slotsText(count: number): string {

@@ -5,6 +5,7 @@ import { TerminalError } from '../ports/errors.ts';
 import { ledgerMigration } from './0001-ledger.ts';
 import { schedulesMigration } from './0002-schedules.ts';
 import { backfillsMigration } from './0003-backfills.ts';
+import { heldRunsMigration } from './0004-held-runs.ts';
 import { poolsMigration } from './0005-pools.ts';
 import { slicesAndAssetsMigration } from './0007-slices-and-assets.ts';
 import { withConnection } from './connection.ts';
@@ -16,6 +17,7 @@ const migrations: readonly Migration[] = [
   ledgerMigration,
   schedulesMigration,
   backfillsMigration,
+  heldRunsMigration,
   poolsMigration,
   slicesAndAssetsMigration,
 ];

@@ -40,6 +40,8 @@ export interface RunRecord {
   readonly state: RunState;
   /** Open, and waiting for its turn under the DAG's `maxActiveRuns`. */
   readonly queued: boolean;
+  /** Open, but every task has ended and some failed: it waits for an operator. */
+  readonly held: boolean;
   readonly logicalDate: string;
   readonly intervalStart: string;
   readonly intervalEnd: string;
@@ -77,6 +79,7 @@ export interface LedgerEvent {
 export interface RunFilter {
   readonly dagId?: string;
   readonly state?: RunState;
+  readonly held?: boolean;
   readonly workflowId?: string;
   /** Open runs that wait for their turn, or that do not. */
   readonly queued?: boolean;
@@ -107,6 +110,8 @@ export interface RunLog {
     endedAt: string,
     failure: RunRecord['failure'],
   ): Promise<RunOutcome>;
+  /** Says that an open run is held, which ends its leases, or goes on. Of a closed run it says nothing. */
+  holdRun(runId: string, held: boolean): Promise<void>;
   run(runId: string): Promise<RunRecord | null>;
   runs(filter: RunFilter): Promise<readonly RunRecord[]>;
   /** In the order they were scheduled. */

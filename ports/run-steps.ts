@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunOutcome, RunState, TaskKindName, TaskState } from '../dag/plan.ts';
-import type { Failure, InstanceKey, RunFacts, WaitReason } from '../dag/reducer.ts';
+import type { Failure, InstanceKey, OperatorChange, RunFacts, WaitReason } from '../dag/reducer.ts';
+import type { EarlierRun } from '../dag/resume.ts';
 import type { AttemptRecord, LedgerEvent, Manifest, RunRecord, RunType } from './ledger.ts';
 import type { Admission } from './schedule-log.ts';
 
@@ -16,6 +17,13 @@ export interface RunRequest {
   readonly skipUnchanged?: true;
   /** Number of the event run: the ledger knows the events it was given. */
   readonly events?: number;
+  /** Carry on from a closed run of the interval, with its plan and params, after this change. */
+  readonly resume?: ResumeRequest;
+}
+
+export interface ResumeRequest {
+  readonly runId: string;
+  readonly change: OperatorChange;
 }
 
 export interface BeginRunRequest {
@@ -36,6 +44,7 @@ export type BegunRun =
       readonly facts: RunFacts;
       /** Absent in the histories of runs that began before there were turns: they have theirs. */
       readonly admission?: Admission;
+      readonly resumed?: { readonly earlier: EarlierRun; readonly change: OperatorChange };
     };
 
 /** One try at one task instance: the argument of the activity `<dag>.<task>`. */
@@ -95,6 +104,8 @@ export interface RecordRequest {
   readonly runId: string;
   readonly attempts: readonly AttemptRecord[];
   readonly events: readonly LedgerEvent[];
+  /** Whether the run is held by now; left out when that did not change. */
+  readonly held?: boolean;
 }
 
 export interface EndRunRequest extends RecordRequest {
@@ -143,6 +154,8 @@ export interface RunView {
   readonly state: RunState;
   readonly waitingFor: 'a worker that knows the DAG' | 'its turn under maxActiveRuns' | null;
   readonly cancelRequested: boolean;
+  /** It would have failed, and waits for an operator. */
+  readonly held?: true;
   readonly facts: RunFacts | null;
   readonly tasks: readonly TaskView[];
 }

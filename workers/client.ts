@@ -12,7 +12,7 @@ import type { DataInterval } from '../dag/interval.ts';
 import { runWorkflowId } from '../dag/interval.ts';
 import { TerminalError } from '../ports/errors.ts';
 import type { RunType } from '../ports/ledger.ts';
-import type { RunRequest, RunSummary, RunView } from '../ports/run-steps.ts';
+import type { ResumeRequest, RunRequest, RunSummary, RunView } from '../ports/run-steps.ts';
 import { searchAttributes } from './search-attributes.ts';
 
 export interface NewRunRequest {
@@ -25,6 +25,8 @@ export interface NewRunRequest {
   /** Begin with this plan only: a worker that still has an older one leaves the run to its successor. */
   readonly planHash?: string;
   readonly skipUnchanged?: boolean;
+  /** Carry on from a closed run of the interval. */
+  readonly resume?: ResumeRequest;
 }
 
 /** One execution. `runId` is that of its first Temporal run, and the ledger's. */
@@ -76,6 +78,7 @@ export async function startRun(client: Client, run: NewRunRequest): Promise<RunH
     params: run.params ?? {},
     ...(run.planHash === undefined ? {} : { planHash: run.planHash }),
     ...(run.skipUnchanged === true ? { skipUnchanged: true as const } : {}),
+    ...(run.resume === undefined ? {} : { resume: run.resume }),
   };
   try {
     const handle = await client.workflow.start(dagId, {
@@ -114,7 +117,8 @@ export async function runResult(client: Client, run: RunHandle): Promise<RunResu
   }
 }
 
-async function progressOf(client: Client, run: RunHandle): Promise<RunView | null> {
+/** What the run looks like, or null while no worker answers. */
+export async function progressOf(client: Client, run: RunHandle): Promise<RunView | null> {
   try {
     return await client.workflow.getHandle(run.workflowId, run.runId).query<RunView>('progress');
   } catch (error) {

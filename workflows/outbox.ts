@@ -81,6 +81,7 @@ export interface RecordedRun {
 interface Batch {
   readonly attempts: AttemptRecord[];
   readonly events: LedgerEvent[];
+  readonly held?: boolean;
 }
 
 /** What the ledger does not know yet. At most one write is under way, so that a later state never arrives before an earlier one. */
@@ -97,6 +98,7 @@ export class Outbox {
   #windowMs = firstWindowMs;
   #writing: Promise<void> | null = null;
   #onlyAtEnd = false;
+  #held: { readonly held: boolean } | null = null;
 
   /** `onWrite` is called whenever records go out, every few seconds while tasks change state. */
   constructor(run: RecordedRun, onWrite: () => void) {
@@ -120,6 +122,18 @@ export class Outbox {
         this.#events.push(failedEvent(this.#runId, instance));
     }
     this.#next();
+  }
+
+  tell(event: LedgerEvent): void {
+    this.#events.push(event);
+    this.#next();
+  }
+
+  /** Somebody is waited for, or waits: told at once, however long the windows have become. */
+  hold(held: boolean): void {
+    this.#held = { held };
+    this.#windowMs = firstWindowMs;
+    if (!this.#onlyAtEnd && this.#writing === null) this.#write();
   }
 
   /** Writes what is left together with the run's end. */
@@ -158,7 +172,8 @@ export class Outbox {
   }
 
   #next(): void {
-    if (this.#onlyAtEnd || this.#writing !== null || this.#records.size === 0) return;
+    const isEmpty = this.#records.size === 0 && this.#events.length === 0 && this.#held === null;
+    if (this.#onlyAtEnd || this.#writing !== null || isEmpty) return;
     if (this.#records.size >= fullAt) this.#write();
     else this.#openWindow();
   }
@@ -219,6 +234,8 @@ export class Outbox {
     }
     const events = this.#events;
     this.#events = [];
-    return { attempts, events };
+    const held = this.#held;
+    this.#held = null;
+    return { attempts, events, ...held };
   }
 }

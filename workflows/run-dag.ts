@@ -12,8 +12,9 @@ import { awaitTurn, wake } from './admission.ts';
 import { Alerts } from './alerts.ts';
 import { beginRun } from './begin-run.ts';
 import { runFailure } from './failures.ts';
+import { acceptChanges } from './operating.ts';
 import { wakeFollowers } from './past-watch.ts';
-import { endedAttributes, missingAttributes } from './search-attributes.ts';
+import { endedAttributes, missingAttributes, stateAttributes } from './search-attributes.ts';
 import { detailsTable, runSummary, runView, unbegunView, waitingView } from './view.ts';
 import { Walk } from './walk.ts';
 
@@ -21,7 +22,9 @@ const progressQuery = defineQuery<RunView>('progress');
 
 /** Every run of every DAG: asks for the plan, then performs what the reducer commands until it says that the run is over. */
 export async function runDag(request: RunRequest): Promise<RunSummary> {
-  const { workflowType, firstExecutionRunId, typedSearchAttributes } = workflowInfo();
+  const { workflowType, workflowId, firstExecutionRunId, typedSearchAttributes } = workflowInfo();
+  let current: Parameters<typeof acceptChanges>[0] = () => null;
+  acceptChanges(() => current());
   setHandler(progressQuery, () => unbegunView(workflowType, firstExecutionRunId));
   const begun = await beginRun(request);
   const { plan, planHash, admission } = begun;
@@ -42,7 +45,11 @@ export async function runDag(request: RunRequest): Promise<RunSummary> {
     );
     if (admission !== undefined) await awaitTurn(firstExecutionRunId, admission, () => cancelled);
     alerts.started();
-    const walk = new Walk(begun, alerts, (progress) => setCurrentDetails(detailsTable(progress)));
+    const walk = new Walk(begun, alerts, {
+      recorded: (progress) => setCurrentDetails(detailsTable(workflowId, progress)),
+      held: (held) => upsertSearchAttributes(stateAttributes(held ? 'held' : 'running')),
+    });
+    current = () => ({ begun, walk });
     setHandler(progressQuery, () => runView(plan, planHash, walk.progress));
     cancelRequested.catch(() => walk.cancel());
     const { outcome, failures, nextQueued, followers } = await walk.end();

@@ -34,8 +34,8 @@ export function endedAttributes(planHash: string, outcome: RunState): SearchAttr
   ];
 }
 
-/** `queued`: open, and waiting for its turn. */
-export function stateAttributes(state: 'queued' | 'running'): SearchAttributeUpdatePair[] {
+/** Of an open run. `queued` waits for its turn, `held` for an operator. */
+export function stateAttributes(state: 'queued' | 'held' | 'running'): SearchAttributeUpdatePair[] {
   return [{ key: stateKey, value: state }];
 }
 

@@ -36,6 +36,7 @@ export function runView(plan: Plan, planHash: string, progress: RunProgress): Ru
     state: progress.outcome ?? 'running',
     waitingFor: null,
     cancelRequested: progress.cancelRequested,
+    ...(progress.held ? { held: true as const } : {}),
     facts: progress.facts,
     tasks: Object.values(progress.instances).map((instance) =>
       taskView(instance, kinds.get(instance.taskId) ?? 'task'),
@@ -89,8 +90,18 @@ function remark({ waitingFor, failure }: TaskInstance): string {
     .replaceAll(/\s+/g, ' ');
 }
 
+/** What the Temporal UI says of a run that needs somebody. */
+function callForHelp(workflowId: string, progress: RunProgress): string[] {
+  const asks = Object.values(progress.instances)
+    .filter(({ waitingFor }) => waitingFor?.reason === 'approval')
+    .map(({ key }) => `**${key} waits for an answer**: \`ingot tasks approve|reject ${workflowId} ${key}\``);
+  const held = `**Held**: \`ingot tasks clear ${workflowId}\` runs again what failed, \`ingot tasks mark success ${workflowId} <task>\` lets it go on without, \`ingot runs cancel ${workflowId}\` ends it.`;
+  const lines = progress.held ? [held, ...asks] : asks;
+  return lines.flatMap((line) => [line, '']);
+}
+
 /** The run at a glance, for the Temporal UI: what needs attention first, then the rest, cut to a bounded length. */
-export function detailsTable(progress: RunProgress): string {
+export function detailsTable(workflowId: string, progress: RunProgress): string {
   const instances = Object.values(progress.instances);
   const weight = (instance: TaskInstance): number =>
     instance.state === 'failed' ? 0 : instance.waitingFor !== null ? 1 : instance.state === 'running' ? 2 : 3;
@@ -101,6 +112,7 @@ export function detailsTable(progress: RunProgress): string {
   const counts = Object.entries(countStates(progress)).map(([state, count]) => `${count} ${state}`);
   const more = instances.length - rows.length;
   return [
+    ...callForHelp(workflowId, progress),
     counts.join(', '),
     '',
     '| task | state | attempt | |',

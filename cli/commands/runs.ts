@@ -1,11 +1,14 @@
 import { pc } from '../colours.ts';
+import { operatorEvents } from '../../dag/operator-event.ts';
 import { waitText } from '../../dag/wait-text.ts';
-import type { AttemptRecord, Ledger, Publication, RunFilter, RunRecord } from '../../ports/ledger.ts';
+import type { AttemptRecord, Publication, RunFilter, RunRecord } from '../../ports/ledger.ts';
 import { cancelRun, runResult } from '../../workers/client.ts';
+import { turnOf } from '../../workers/explain-run.ts';
 import { UsageError, type Cli } from '../cli.ts';
 import { wholeNumber } from '../arguments.ts';
 import { findRun } from '../find-run.ts';
 import { linkTo, listLink } from '../links.ts';
+import { approvalText, changeText, heldText, shownAttempts, waitingApprovals } from '../operator-view.ts';
 import { count, elapsed, instant, runStateText, short, stateText } from '../format.ts';
 import { alertsOfRun, alertTable } from '../run-alerts.ts';
 import { waitsOf } from '../run-waits.ts';
@@ -14,13 +17,14 @@ import { unchangedOf, unchangedText } from '../unchanged.ts';
 import { textTable } from '../text-table.ts';
 import { unpolledOf, unpolledText } from '../unpolled.ts';
 
-const states = ['queued', 'running', 'success', 'failed', 'cancelled'] as const;
+const states = ['queued', 'running', 'held', 'success', 'failed', 'cancelled'] as const;
 
-/** A queued run is open as well. */
-function filterOf(state: (typeof states)[number] | undefined): Pick<RunFilter, 'state' | 'queued'> {
+/** Queued and held runs are open as well. */
+function filterOf(state: (typeof states)[number] | undefined): Pick<RunFilter, 'state' | 'queued' | 'held'> {
   if (state === undefined) return {};
+  if (state === 'held') return { held: true };
   return state === 'queued' || state === 'running'
-    ? { state: 'running', queued: state === 'queued' }
+    ? { state: 'running', queued: state === 'queued', held: false }
     : { state };
 }
 
@@ -79,26 +83,7 @@ function rowsByTable(outputs: Publication['outputs']): string {
   return [...rows].map(([table, sum]) => `${table} ${count(sum)}`).join(', ');
 }
 
-interface Waiting {
-  readonly maxActiveRuns: number;
-  /** Workflow ids of the runs that have their turn. */
-  readonly active: readonly string[];
-  /** Runs that began to wait before. */
-  readonly ahead: number;
-}
-
-async function waitingFor(ledger: Ledger, run: RunRecord): Promise<Waiting> {
-  const [open, plan] = await Promise.all([
-    ledger.runs({ dagId: run.dagId, state: 'running', limit: 10_000 }),
-    ledger.plan(run.planHash),
-  ]);
-  const others = open.filter((other) => other.type !== 'backfill' && other.runId !== run.runId);
-  return {
-    maxActiveRuns: plan?.maxActiveRuns ?? 0,
-    active: others.filter((other) => !other.queued).map((other) => other.workflowId),
-    ahead: others.filter((other) => other.queued && other.startedAt < run.startedAt).length,
-  };
-}
+type Waiting = Awaited<ReturnType<typeof turnOf>>;
 
 function waitingText({ dagId }: RunRecord, { maxActiveRuns, active, ahead }: Waiting): string {
   const queue = ahead === 0 ? '' : `; ${ahead} began to wait before`;
@@ -132,15 +117,18 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
   await withSession(cli, { temporal: false }, async (session) => {
     const { ledger } = await session.readers();
     const run = await findRun(ledger, text);
-    const [attempts, publications, alerts] = await Promise.all([
+    const [attempts, publications, changes, plan, alerts, unchanged] = await Promise.all([
       ledger.attempts(run.runId),
       ledger.history({ runId: run.runId, limit: 1000 }),
+      ledger.events({ keyPrefix: operatorEvents(run.runId), limit: 100 }),
+      ledger.plan(run.planHash),
       alertsOfRun(ledger, run.runId),
+      unchangedOf(ledger, run.runId),
     ]);
-    const unchanged = await unchangedOf(ledger, run.runId);
+    const approvals = waitingApprovals(run, plan, attempts);
     const given = run.type === 'event' ? await ledger.assetRunOf(run.runId) : null;
     const link = linkTo(session, run);
-    const waiting = run.queued ? await waitingFor(ledger, run) : null;
+    const waiting = run.queued ? await turnOf(ledger, run) : null;
     const unpolled = await unpolledOf(cli, session, ledger, run);
     const waits = await waitsOf(ledger, run, attempts);
     if (options.json)
@@ -149,6 +137,8 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
           run,
           waiting,
           unpolled,
+          approvals,
+          changes,
           attempts,
           waits: Object.fromEntries(waits),
           publications,
@@ -174,9 +164,12 @@ export async function runsShow(cli: Cli, text: string, options: { readonly json?
       );
     if (waiting !== null) cli.print(waitingText(run, waiting));
     for (const each of unpolled) cli.print(unpolledText(each));
+    if (run.held) cli.print(heldText(run));
+    for (const { task, message } of approvals) cli.print(approvalText(run, task, message));
+    for (const change of changes.toReversed()) cli.print(pc.dim(changeText(change)));
     if (run.failure !== null) cli.print(`${pc.red('failed')} in ${run.failure.task}: ${run.failure.message}`);
     const rowsOf = written(publications);
-    const rows = attempts.map((attempt) => [
+    const rows = shownAttempts(attempts).map((attempt) => [
       keyOf(attempt),
       String(attempt.attempt),
       stateText(attempt.state),

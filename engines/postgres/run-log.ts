@@ -9,7 +9,7 @@ import type { Database, Query } from './database.ts';
 import { insertEvents, listEvents } from './events.ts';
 import { jsonText } from './json-text.ts';
 
-const runColumns = `run_id as "runId", workflow_id as "workflowId", dag_id as "dagId", type, state, queued, logical_date as "logicalDate",
+const runColumns = `run_id as "runId", workflow_id as "workflowId", dag_id as "dagId", type, state, queued, held, logical_date as "logicalDate",
   interval_start as "intervalStart", interval_end as "intervalEnd", params, plan_hash as "planHash", build,
   started_at as "startedAt", ended_at as "endedAt", failure`;
 
@@ -67,7 +67,7 @@ async function close(
 ): Promise<RunOutcome | null> {
   const rows = await query<{ state: RunOutcome }>(
     `with ended as (
-       update ingot.runs set state = $2, queued = false, ended_at = $3, failure = $4 where run_id = $1 and state = 'running' returning state
+       update ingot.runs set state = $2, queued = false, held = false, ended_at = $3, failure = $4 where run_id = $1 and state = 'running' returning state
      ), released as (delete from ingot.leases where run_id = $1), left_pools as (delete from ingot.pool_leases where run_id = $1)
      select state from ended union all
      select state from ingot.runs where run_id = $1 and not exists (select from ended)`,
@@ -104,9 +104,10 @@ async function beginRun(query: Query, run: NewRun): Promise<void> {
   );
 }
 
-const ofRuns: Readonly<Record<'dagId' | 'state' | 'workflowId' | 'queued', string>> = {
+const ofRuns: Readonly<Record<'dagId' | 'state' | 'held' | 'workflowId' | 'queued', string>> = {
   dagId: 'dag_id',
   state: 'state',
+  held: 'held',
   workflowId: 'workflow_id',
   queued: 'queued',
 };
@@ -141,6 +142,13 @@ export function postgresRunLog(db: Database): RunLog {
         found: 'none of this id in the ledger',
         remedy: 'Call beginRun first, and with the same ledger.',
       });
+    },
+    holdRun: async (runId, held) => {
+      await db.query(
+        `with run as (update ingot.runs set held = $2 where run_id = $1 and state = 'running' returning run_id)
+         delete from ingot.leases where $2 and run_id = (select run_id from run)`,
+        [runId, held],
+      );
     },
     run: async (runId) =>
       (await db.query<RunRecord>(`select ${runColumns} from ingot.runs where run_id = $1`, [runId]))[0] ??

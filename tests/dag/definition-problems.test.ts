@@ -326,6 +326,16 @@ test.each<[string, ReturnType<typeof dag>, RegExp]>([
     /input leaked: .*the element of the mapped task m/,
   ],
   [
+    'an approval without a question, with answers nobody knows',
+    dag(
+      'd',
+      { onFailure: 'wait' as never },
+      ({ approval }) =>
+        void approval('go', { message: ' ', timeout: 'soon' as never, onReject: 'cancel' as never }),
+    ),
+    /onFailure to be fail or hold[^]*a message[^]*timeout to be from[^]*onReject to be fail or skip/,
+  ],
+  [
     'a body that is no function',
     dag('d', {}, ({ task }) => void task('a', {} as never)),
     /a function or a task kind/,

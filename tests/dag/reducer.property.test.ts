@@ -184,6 +184,8 @@ class Simulation {
       case 'look_at_past':
         this.#looks ??= 0;
         return;
+      case 'cancel_attempt':
+        throw new Error(`nobody asked to stop ${command.key}`);
       case 'finish_run':
         expect(this.#running.size + this.#timers.size + this.#asking.size + this.#held.size).toBe(0);
         this.#finished = command;

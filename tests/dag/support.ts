@@ -93,8 +93,9 @@ export class Driven {
   /** When the timer goes off that the instance waits for. */
   untilMs(key: string): number {
     const { waitingFor } = this.instance(key);
-    if (waitingFor === null || !('untilMs' in waitingFor)) throw new RangeError(`${key} waits for no timer`);
-    return waitingFor.untilMs;
+    const untilMs = waitingFor !== null && 'untilMs' in waitingFor ? waitingFor.untilMs : null;
+    if (untilMs === null) throw new RangeError(`${key} waits for no timer`);
+    return untilMs;
   }
 
   state(key: string): string {

@@ -33,12 +33,31 @@ const mortal = dag('mortal', {}, ({ task }) => {
   task('after', (places: readonly string[]) => places, [before, during]);
 });
 
+/** Fails at first, and when it is cleared hangs once, as the other one. */
+const operated = dag('operated', { onFailure: 'hold' }, ({ task }) => {
+  const first = task('first', (_: undefined, { attemptPrefix }: TaskContext) => attemptPrefix('t'));
+  const broken = task(
+    'broken',
+    async (_: undefined, { attempt }: TaskContext) => {
+      if (attempt === 1) throw new Error('broken');
+      if (!existsSync(marker)) {
+        writeFileSync(marker, String(process.pid));
+        await new Promise<void>(() => {});
+      }
+      return attempt;
+    },
+    undefined,
+    { retries: 0 },
+  ).after(first);
+  task('after', (attempt: number) => attempt, broken);
+});
+
 quietRuntime();
 const worker = await openWorker({
   connection: { address },
   namespace: 'default',
   taskQueue,
-  definitions: compileDefinitions([mortal]),
+  definitions: compileDefinitions([mortal, operated]),
   ports: portsWith(await openPostgresLedger(ledgerUrl)),
   build: 'mortal',
   cacheFolder,

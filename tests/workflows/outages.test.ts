@@ -1,13 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { TaskContext } from '../../activities/task-context.ts';
 import { openPostgresLedger } from '../../engines/postgres/ledger.ts';
 import { bronze, manifest, output, rates, silver, silverSlice, writes } from '../ports/ledger/fixture.ts';
 import { eventually } from '../support/processes.ts';
-import { dag, openBench, temporaryFolder, type Bench } from './harness.ts';
+import { dag, openBench, temporaryFolder } from './harness.ts';
+import { spawnWorker } from './spawn-worker.ts';
 import { openGate } from './tcp-gate.ts';
 
 test('a ledger that goes away for seconds, in every phase of a run, costs the run nothing but time', async () => {
@@ -64,18 +65,6 @@ test('a ledger that goes away for seconds, in every phase of a run, costs the ru
   expect(await bench.ledger.history({ runId: run.runId })).toHaveLength(1);
   await ledger.close();
 });
-
-function spawnWorker(bench: Bench, marker: string): ChildProcess {
-  const script = join(import.meta.dirname, 'mortal-worker.ts');
-  const address = inject('temporalAddress');
-  return spawn(
-    process.execPath,
-    [script, address, bench.taskQueue, bench.ledgerUrl, bench.cacheFolder, marker],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
-}
 
 test('a worker killed in an attempt is noticed, and the next one goes on in a place of its own', async () => {
   await using bench = await openBench();

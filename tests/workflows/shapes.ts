@@ -2,6 +2,7 @@ import type { Ports, TaskContext } from '../../activities/task-context.ts';
 import type { DagDefinition } from '../../dag/builder.ts';
 import { cancelRun, type RunHandle } from '../../workers/client.ts';
 import { keepPools } from '../../workers/pool-keeper.ts';
+import { changeOpenRun } from '../../workers/operate.ts';
 import {
   bronze,
   bronzeDay,
@@ -229,6 +230,33 @@ const alerted: Shape = {
   ],
 };
 
+const held: Shape = {
+  name: 'held',
+  ends: 'success',
+  dags: () => [
+    dag('held', { onFailure: 'hold' }, ({ task, approval }) => {
+      const broken = task(
+        'broken',
+        (_: undefined, { attempt }: TaskContext) => {
+          if (attempt === 1) throw new Error('no');
+        },
+        undefined,
+        { retries: 0 },
+      );
+      task('after', one).after(approval('go', { message: 'Go on?' }).after(broken));
+    }),
+  ],
+  meanwhile: async (bench, run) => {
+    const by = 'ann';
+    await eventually('the run to be held', async () => (await bench.ledger.run(run.runId))?.held || null);
+    const nothing = { tasks: [], downstream: false, upstream: false, onlyFailed: false };
+    await changeOpenRun(bench.client, run, { type: 'tasks_cleared', by, ...nothing });
+    await eventually('the question', async () => (await bench.states(run))['go'] === 'waiting' || null);
+    const answer = { key: 'go', answer: 'approved', note: null } as const;
+    await changeOpenRun(bench.client, run, { type: 'approval_answered', by, ...answer });
+  },
+};
+
 export const shapes: readonly Shape[] = [
   chain,
   fanOut,
@@ -243,6 +271,7 @@ export const shapes: readonly Shape[] = [
   unheardOf,
   pooled,
   alerted,
+  held,
 ];
 
 /** Runs a shape to its end. */

@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import { RunClosedError, TerminalError } from '../../../ports/errors.ts';
 import type { AttemptRecord } from '../../../ports/ledger.ts';
 import type { ConformanceTest } from '../conformance.ts';
-import { hashOf, newRun, openRun, plan } from './fixture.ts';
+import { hashOf, newRun, openRun, plan, silver, silverSlice } from './fixture.ts';
 import type { OpenLedger } from './fixture.ts';
 
 function attempt(overrides: Partial<AttemptRecord> = {}): AttemptRecord {
@@ -30,7 +30,7 @@ export function runLogCases(test: ConformanceTest, open: OpenLedger): void {
       await fixture.ledger.beginRun(run);
       const { plan: _, ...facts } = run;
       expect(await fixture.ledger.runs({})).toEqual([
-        { ...facts, state: 'running', queued: true, endedAt: null, failure: null },
+        { ...facts, state: 'running', queued: true, held: false, endedAt: null, failure: null },
       ]);
       expect(await fixture.ledger.run(run.runId)).toMatchObject(facts);
       expect(await fixture.ledger.run('another')).toBeNull();
@@ -113,6 +113,25 @@ export function runLogCases(test: ConformanceTest, open: OpenLedger): void {
       await expect(fixture.ledger.endRun('nobody', 'success', '2026-01-02T00:00:00Z', null)).rejects.toThrow(
         TerminalError,
       );
+    });
+
+    test('an open run is held and goes on, which ends its leases; a closed one never is', async () => {
+      await using fixture = await open();
+      const runId = await openRun(fixture.ledger);
+      await fixture.ledger.registerTables([silver]);
+      const slice = silverSlice('2026-01-01', 'a');
+      expect(await fixture.ledger.lease(runId, [slice], 60_000)).toBe(true);
+      await fixture.ledger.holdRun(runId, true);
+      expect(await fixture.ledger.run(runId)).toMatchObject({ state: 'running', held: true });
+      expect(await fixture.ledger.runs({ held: true })).toMatchObject([{ runId }]);
+      const other = await openRun(fixture.ledger, { workflowId: 'another' });
+      expect(await fixture.ledger.lease(other, [slice], 60_000)).toBe(true);
+      await fixture.ledger.holdRun(runId, false);
+      expect(await fixture.ledger.run(runId)).toMatchObject({ held: false });
+      await fixture.ledger.holdRun(runId, true);
+      await fixture.ledger.endRun(runId, 'failed', '2026-01-02T00:10:00Z', null);
+      await fixture.ledger.holdRun(runId, true);
+      expect(await fixture.ledger.run(runId)).toMatchObject({ state: 'failed', held: false });
     });
 
     test('attempts may arrive late and twice, and a finished one never moves back', async () => {
