@@ -93,7 +93,7 @@ test('paused, resumed and cancelled from the command line; an interrupted create
   const cancelled = await backfill('cancel', 'endless');
   expect(cancelled.stdout).toContain('is cancelled: 9 intervals: 2 cancelled, 7 remaining.');
   expect((await ingot(home, ['runs', 'list', '--dag', 'endless', '--state', 'running'])).stdout).toContain(
-    'No runs',
+    'No running runs of endless.',
   );
   expect(await backfill('pause', 'endless')).toMatchObject({ code: 2 });
 });

@@ -78,7 +78,7 @@ test.each([
   [['query'], /expected a select or --named <name>; found neither/],
   [['query', 'select 1', '--format', 'xml'], /expected --format table \| json \| csv; found xml/],
   [['generate', 'paymets'], /Did you mean payments\?/],
-  [['runs', 'list', '--state', 'done'], /expected --state running \| success/],
+  [['runs', 'list', '--state', 'done'], /expected --state queued \| running \| held \| success/],
 ])('%j is wrong use: code 2 and what was meant', async (args, message) => {
   const result = await ingot(home, args);
   expect(result, result.stderr).toMatchObject({ code: 2, stdout: '' });
