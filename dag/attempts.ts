@@ -105,11 +105,5 @@ export function timerFired(draft: Draft, instance: TaskInstance): void {
   const reason = instance.waitingFor?.reason;
   if (reason === undefined) return;
   if (reason === 'timer') return draft.end(instance, 'success');
-  draft.start(instance, itemOf(draft, instance), reason === 'sensor' || reason === 'no_worker_knows_task');
-}
-
-function itemOf(draft: Draft, instance: TaskInstance): Json | undefined {
-  if (instance.mapIndex === null) return undefined;
-  const list = draft.resolve(draft.task(instance.taskId).mapOver);
-  return Array.isArray(list) ? (list as readonly Json[])[instance.mapIndex] : undefined;
+  draft.start(instance, reason === 'sensor' || reason === 'no_worker_knows_task');
 }

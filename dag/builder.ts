@@ -1,6 +1,7 @@
 import type {
   DagDeclaration,
   DagOptions,
+  MapOptions,
   SensorOptions,
   TaskBody,
   TaskDeclaration,
@@ -107,7 +108,7 @@ function createTools<C>(declaration: DagDeclaration<C>): unknown {
       list: unknown,
       body: LooseBody<C>,
       wire?: (item: unknown) => unknown,
-      options?: TaskOptions,
+      options?: MapOptions,
     ) {
       const outer = wiringMap;
       const item = ref('item', prefixed(id));

@@ -149,6 +149,7 @@ function planTask(
     triggerRule: options.triggerRule ?? 'all_success',
     input: input.value,
     mapOver: over?.value ?? null,
+    ...settings.mapLength(task),
     retries: settings.retries(options.retries ?? defaults.retries),
     ...settings.times(task, defaults.timeout),
     sensor: task.kind === 'sensor' ? settings.sensor(options) : null,

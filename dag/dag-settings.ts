@@ -4,6 +4,7 @@ import { durationMs } from './duration.ts';
 import { instantOfText, instantText } from './interval.ts';
 import type { ParamDeclaration } from './params.ts';
 import { paramProblem, paramTypes } from './params.ts';
+import { defaultActiveTasks, maxActiveTasks } from './plan.ts';
 import type { ParamPlan, Plan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import { problem, shown } from './problems.ts';
@@ -43,6 +44,7 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
     catchup: settings.flag('catchup', options.catchup),
     ...jitterOf(options.jitter, place, problems),
     maxActiveRuns: settings.number('maxActiveRuns', options.maxActiveRuns, 16, 1, 1000),
+    ...activeTasksOf(settings, options),
     params: Object.fromEntries(
       Object.entries(options.params ?? {}).map(([name, param]) => [
         name,
@@ -102,6 +104,17 @@ function jitterOf(option: DagOptions['jitter'], place: string, problems: Problem
   if (jitterMs !== null && jitterMs % 1000 === 0) return jitterMs === 0 ? {} : { jitterMs };
   problems.push(problem(place, 'jitter to be whole seconds', shown(option), "For example '30s'."));
   return {};
+}
+
+function activeTasksOf(settings: Settings, options: DagOptions): Pick<Plan, 'maxActiveTasks'> {
+  const most = settings.number(
+    'maxActiveTasks',
+    options.maxActiveTasks,
+    defaultActiveTasks,
+    1,
+    maxActiveTasks,
+  );
+  return most === defaultActiveTasks ? {} : { maxActiveTasks: most };
 }
 
 function textList(

@@ -61,6 +61,11 @@ export interface TaskOptions {
   readonly handlesFailure?: boolean;
 }
 
+export interface MapOptions extends TaskOptions {
+  /** The longest list it may go over, up to 100,000; 1024 unless told. A longer one fails the task. */
+  readonly maxMapLength?: number;
+}
+
 export interface SensorOptions extends Omit<TaskOptions, 'timeout'> {
   /** Time between two pokes; 30 seconds unless told. */
   readonly pokeEvery?: Duration;
@@ -89,6 +94,8 @@ export interface DagOptions<P extends ParamDeclarations = ParamDeclarations> {
   readonly jitter?: Duration;
   /** Scheduled and manual runs open at the same time; 16 unless told. */
   readonly maxActiveRuns?: number;
+  /** Attempts of one run under way at the same time, up to 1000; 500 unless told. */
+  readonly maxActiveTasks?: number;
   readonly params?: P;
   readonly tags?: readonly string[];
   readonly owners?: readonly string[];
@@ -102,7 +109,7 @@ export interface TaskDeclaration<C> {
   readonly kind: TaskKindName;
   readonly body: TaskBody<never, unknown, C> | null;
   readonly input: unknown;
-  readonly options: TaskOptions & Partial<SensorOptions>;
+  readonly options: TaskOptions & Partial<SensorOptions> & MapOptions;
   readonly over: { readonly list: unknown } | null;
   readonly wait: { readonly for?: Duration; readonly until?: unknown } | null;
   readonly choices: readonly string[] | null;

@@ -1,9 +1,12 @@
 import { resolveArguments } from './arguments.ts';
 import type { Json } from './json.ts';
+import { defaultActiveTasks } from './plan.ts';
 import type { ArgumentExpression, Plan, PlanTask, TaskState } from './plan.ts';
 import type { PlanIndex } from './plan-index.ts';
 import { planIndex } from './plan-index.ts';
+import { byKey, instancesOf } from './instances.ts';
 import { conflictsBeforeLease } from './retries.ts';
+import type { Standing } from './standing.ts';
 import type {
   Failure,
   InstanceKey,
@@ -14,40 +17,6 @@ import type {
   WaitReason,
 } from './run-progress.ts';
 import { hasEnded } from './trigger-rules.ts';
-
-export function instanceKey(taskId: string, mapIndex: number | null): InstanceKey {
-  return mapIndex === null ? taskId : `${taskId}[${mapIndex}]`;
-}
-
-export function newInstance(taskId: string, mapIndex: number | null): TaskInstance {
-  return {
-    key: instanceKey(taskId, mapIndex),
-    taskId,
-    mapIndex,
-    state: 'none',
-    attempt: 0,
-    failures: 0,
-    conflicts: 0,
-    output: null,
-    failure: null,
-    waitingFor: null,
-    scheduledAt: null,
-    endedAt: null,
-  };
-}
-
-/** The instances of a mapped task, in order; none before it is expanded. */
-export function instancesOf(
-  instances: Readonly<Record<InstanceKey, TaskInstance>>,
-  taskId: string,
-): readonly TaskInstance[] {
-  const found: TaskInstance[] = [];
-  for (let index = 0; ; index += 1) {
-    const instance = instances[instanceKey(taskId, index)];
-    if (instance === undefined) return found;
-    found.push(instance);
-  }
-}
 
 /**
  * What a reference to a task gives: its output; for a mapped task the list of the outputs of those of its instances
@@ -64,55 +33,34 @@ export function taskOutput(plan: Plan, progress: Pick<RunProgress, 'instances'>,
     .map((instance) => instance.output);
 }
 
-/** How many instances have not ended: of all, and of each mapped task that was expanded. */
-interface OpenCounts {
-  all: number;
-  readonly parts: Map<string, number>;
-}
-
-/** Counted once and then carried along, so that a step need not look at every instance. */
-const openCounts = new WeakMap<RunProgress['instances'], OpenCounts>();
-
-function openCountsOf(instances: RunProgress['instances']): OpenCounts {
-  const known = openCounts.get(instances);
-  if (known !== undefined) return { all: known.all, parts: new Map(known.parts) };
-  const counts: OpenCounts = { all: 0, parts: new Map() };
-  for (const instance of Object.values(instances)) count(counts, instance, 1);
-  return counts;
-}
-
-function count(counts: OpenCounts, { state, taskId, mapIndex }: TaskInstance, by: 1 | -1): void {
-  if (hasEnded(state)) return;
-  counts.all += by;
-  if (mapIndex !== null) counts.parts.set(taskId, (counts.parts.get(taskId) ?? 0) + by);
-}
-
-/** One step under construction: instances are changed in a copy, commands collected. */
+/** One step under construction: it changes the standing of a run and collects what follows from that. */
 export class Draft {
-  readonly plan: Plan;
-  readonly index: PlanIndex;
+  readonly standing: Standing;
   readonly at: number;
-  cancelRequested: boolean;
-  readonly #before: RunProgress;
-  readonly #instances: Record<InstanceKey, TaskInstance>;
-  readonly #open: OpenCounts;
   readonly #changed = new Set<InstanceKey>();
   readonly #commands: RunCommand[] = [];
   /** Tasks that ended in this step and whose downstream has not been looked at yet. */
   readonly ended: string[] = [];
 
-  constructor(plan: Plan, progress: RunProgress, at: number) {
-    this.plan = plan;
-    this.index = planIndex(plan);
+  constructor(standing: Standing, at: number) {
+    this.standing = standing;
     this.at = at;
-    this.cancelRequested = progress.cancelRequested;
-    this.#before = progress;
-    this.#instances = { ...progress.instances };
-    this.#open = openCountsOf(progress.instances);
   }
 
-  get instances(): Readonly<Record<InstanceKey, TaskInstance>> {
-    return this.#instances;
+  get plan(): Plan {
+    return this.standing.plan;
+  }
+
+  get index(): PlanIndex {
+    return this.standing.index;
+  }
+
+  get cancelRequested(): boolean {
+    return this.standing.cancelRequested;
+  }
+
+  get instances(): RunProgress['instances'] {
+    return this.standing.instances;
   }
 
   task(id: string): PlanTask {
@@ -121,20 +69,12 @@ export class Draft {
 
   /** State of a task; for a mapped one, of the whole. */
   state(taskId: string): TaskState {
-    return this.#instances[taskId]!.state;
+    return this.instances[taskId]!.state;
   }
 
   set(instance: TaskInstance): void {
-    const before = this.#instances[instance.key];
-    if (before !== undefined) count(this.#open, before, -1);
-    count(this.#open, instance, 1);
-    this.#instances[instance.key] = instance;
+    this.standing.set(instance);
     this.#changed.add(instance.key);
-  }
-
-  /** True when every instance has ended. */
-  get allEnded(): boolean {
-    return this.#open.all === 0;
   }
 
   command(command: RunCommand): void {
@@ -145,33 +85,53 @@ export class Draft {
   resolve(expression: ArgumentExpression, item?: Json): Json {
     return resolveArguments(expression, (source) => {
       if (source.startsWith('task:'))
-        return taskOutput(this.plan, { instances: this.#instances }, source.slice('task:'.length));
+        return taskOutput(this.plan, this.standing, source.slice('task:'.length));
       if (source === 'item') return item;
-      return (this.#before.facts as unknown as Record<string, Json>)[source];
+      return (this.standing.facts as unknown as Record<string, Json>)[source];
     });
   }
 
-  /** Begins an attempt; `again` repeats the current number, for a poke and for a task no worker knew. */
-  start(instance: TaskInstance, item: Json | undefined, again = false): void {
-    const attempt = again ? instance.attempt : instance.attempt + 1;
-    this.set({
+  /** The element a mapped instance works on. */
+  itemOf({ taskId, mapIndex }: TaskInstance): Json | undefined {
+    if (mapIndex === null) return undefined;
+    const list = this.standing.list(this.instances[taskId]!, () => this.resolve(this.task(taskId).mapOver));
+    return Array.isArray(list) ? (list as readonly Json[])[mapIndex] : undefined;
+  }
+
+  /**
+   * An attempt is to begin, now or as soon as there is a slot; `again` repeats the current number, for a poke and for a
+   * task no worker knew.
+   */
+  start(instance: TaskInstance, again = false): void {
+    const due = this.due(instance, again);
+    if (this.hasSlot && this.standing.ready.isEmpty) return this.begin(due);
+    this.set(due);
+    this.standing.ready.add(due.key);
+  }
+
+  due(instance: TaskInstance, again = false): TaskInstance {
+    return {
       ...instance,
-      state: 'running',
-      attempt,
+      state: 'scheduled',
+      attempt: again ? instance.attempt : instance.attempt + 1,
       waitingFor: null,
       scheduledAt: instance.scheduledAt ?? this.at,
-    });
-    const { key, taskId, mapIndex } = instance;
-    const input = this.resolve(this.task(taskId).input, item);
-    this.command({
-      type: 'start_attempt',
-      key,
-      taskId,
-      mapIndex,
-      attempt,
-      input,
-      lease: instance.conflicts >= conflictsBeforeLease,
-    });
+    };
+  }
+
+  /** True while one more attempt may run. */
+  get hasSlot(): boolean {
+    const { draining, running, plan } = this.standing;
+    return !draining && running < (plan.maxActiveTasks ?? defaultActiveTasks);
+  }
+
+  /** Begins the attempt that was due. */
+  begin(due: TaskInstance): void {
+    this.set({ ...due, state: 'running' });
+    const { key, taskId, mapIndex, attempt, conflicts } = due;
+    const input = this.resolve(this.task(taskId).input, this.itemOf(due));
+    const lease = conflicts >= conflictsBeforeLease;
+    this.command({ type: 'start_attempt', key, taskId, mapIndex, attempt, input, lease });
   }
 
   /** Lets an instance wait for its timer. */
@@ -205,45 +165,34 @@ export class Draft {
       endedAt: this.at,
     });
     if (instance.mapIndex === null) this.ended.push(instance.taskId);
-    else this.#endWhole(instance.taskId);
+    else this.endWhole(instance.taskId);
   }
 
   /** A mapped task ends with its last instance: failed if one failed, skipped if all were, otherwise with success. */
-  #endWhole(taskId: string): void {
-    if (this.#open.parts.get(taskId) !== 0) return;
-    const parts = instancesOf(this.#instances, taskId);
-    const failed = parts.filter((part) => part.state === 'failed');
-    const whole = this.#instances[taskId]!;
-    if (failed.length > 0) {
-      const first = failed[0]!;
-      const message = `${failed.length} of ${parts.length} instances failed; ${first.key}: ${first.failure?.message ?? 'no message'}`;
+  endWhole(taskId: string): void {
+    const whole = this.instances[taskId]!;
+    const { made, open, failed, skipped } = this.standing.parts(taskId);
+    const unmade = whole.size! - made;
+    if (open > 0 || (unmade > 0 && !this.cancelRequested)) return;
+    if (failed > 0) {
+      const first = instancesOf(this.instances, taskId).find((part) => part.state === 'failed')!;
+      const message = `${failed} of ${whole.size} instances failed; ${first.key}: ${first.failure?.message ?? 'no message'}`;
       this.end(whole, 'failed', {
         failure: { type: first.failure?.type ?? 'Error', message, retryable: false },
       });
-    } else this.end(whole, parts.every((part) => part.state === 'skipped') ? 'skipped' : 'success');
+    } else this.end(whole, unmade > 0 || skipped === made ? 'skipped' : 'success');
   }
 
   /** The finished step. Commands and changes are ordered by key, in the order given for one key. */
-  done(outcome: RunProgress['outcome']): Step {
-    const { facts } = this.#before;
-    openCounts.set(this.#instances, this.#open);
+  done(): Omit<Step, 'progress'> {
     return {
-      progress: { facts, instances: this.#instances, cancelRequested: this.cancelRequested, outcome },
       commands: this.#commands.sort((a, b) => byKey(commandKey(a), commandKey(b))),
-      changed: [...this.#changed].sort(byKey).map((key) => this.#instances[key]!),
+      changed: [...this.#changed].sort(byKey).map((key) => this.instances[key]!),
     };
   }
 }
 
-/** `finish_run` sorts last. */
+/** What ends the execution sorts last. */
 function commandKey(command: RunCommand): string {
-  return command.type === 'finish_run' ? '\u{10ffff}' : command.key;
-}
-
-/** The order of instance keys: by task, then by index as a number. */
-export function byKey(a: InstanceKey, b: InstanceKey): number {
-  if (a === b) return 0;
-  const [left, right] = [a.split('['), b.split('[')] as [[string, string?], [string, string?]];
-  if (left[0] !== right[0]) return left[0] < right[0] ? -1 : 1;
-  return Number.parseInt(left[1] ?? '-1', 10) - Number.parseInt(right[1] ?? '-1', 10);
+  return 'key' in command ? command.key : '\u{10ffff}';
 }

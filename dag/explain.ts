@@ -1,3 +1,4 @@
+import { defaultActiveTasks } from './plan.ts';
 import type { Plan, TaskState } from './plan.ts';
 import { planIndex } from './plan-index.ts';
 import { listSources, upstreamCounts } from './readiness.ts';
@@ -16,6 +17,8 @@ export type Explanation =
   | { readonly kind: 'ended'; readonly state: TaskState; readonly because: readonly TaskStanding[] }
   /** Waits for a timer: a retry, a poke, a conflict, a worker that knows the task. */
   | { readonly kind: 'waiting'; readonly for: WaitReason }
+  /** Ready: as many attempts of the run as may (`maxActiveTasks`) are under way. */
+  | { readonly kind: 'waiting_for_slot'; readonly maxActiveTasks: number }
   /** Its trigger rule is not decided by the upstream tasks that have ended. */
   | { readonly kind: 'upstream_open'; readonly open: readonly TaskStanding[] }
   /** Its rule is decided, but a short circuit or branch above, or the task whose list it is mapped over, could still skip it. */
@@ -43,6 +46,8 @@ export function explain(plan: Plan, progress: RunProgress, key: InstanceKey): Ex
       because: passedOn ? standings([...task.upstream, ...skippers]) : [],
     };
   }
+  if (instance.state === 'scheduled')
+    return { kind: 'waiting_for_slot', maxActiveTasks: plan.maxActiveTasks ?? defaultActiveTasks };
   if (instance.state !== 'none') return { kind: 'running', attempt: instance.attempt };
   if (progress.cancelRequested) return { kind: 'run_cancelled' };
   if (triggerVerdict(task.triggerRule, upstreamCounts(task, progress.instances)) === 'wait')

@@ -1,5 +1,5 @@
 import type { Draft } from './draft.ts';
-import { byKey, instancesOf } from './draft.ts';
+import { byKey, instancesOf } from './instances.ts';
 import type { RunState, TaskState } from './plan.ts';
 import type { InstanceKey, RunProgress } from './run-progress.ts';
 
@@ -25,20 +25,12 @@ export function failuresOf(instances: RunProgress['instances']): readonly Instan
  * Nothing else turns a failed run green: no `all_done` or `always` leaf, no alert that was sent.
  */
 export function outcomeOf(draft: Draft): Exclude<RunState, 'running'> | null {
-  if (draft.cancelRequested) return isRunning(draft) ? null : 'cancelled';
-  if (!draft.allEnded) return null;
+  if (draft.cancelRequested) return draft.standing.running > 0 ? null : 'cancelled';
+  if (!draft.standing.allEnded) return null;
   const handled = handledTasks(draft);
   return draft.plan.tasks.some((task) => draft.state(task.id) === 'failed' && !handled.has(task.id))
     ? 'failed'
     : 'success';
-}
-
-/** True while an attempt is under way; a mapped task as a whole has none. */
-function isRunning(draft: Draft): boolean {
-  return Object.values(draft.instances).some(
-    ({ state, taskId, mapIndex }) =>
-      state === 'running' && (mapIndex !== null || draft.task(taskId).mapOver === null),
-  );
 }
 
 const failing: ReadonlySet<TaskState> = new Set(['failed', 'upstream_failed']);

@@ -16,8 +16,14 @@ import type { Json, JsonObject } from './json.ts';
 import { canonicalJson } from './json.ts';
 import type { Schedule } from './schedule.ts';
 
-/** The longest list a task may be mapped over; a longer one fails the task. */
-export const maxMapLength = 1024;
+/** The longest list a task may be mapped over unless it says otherwise; a longer one fails the task. */
+export const defaultMapLength = 1024;
+/** The most it can say. */
+export const maxMapLength = 100_000;
+
+/** Attempts of one run under way at the same time, unless the DAG says otherwise, and the most it can say. */
+export const defaultActiveTasks = 500;
+export const maxActiveTasks = 1000;
 
 /** Airflow's names and meanings. `all_success` is the default. */
 export const triggerRules = [
@@ -103,6 +109,8 @@ export interface PlanTask {
   readonly input: ArgumentExpression;
   /** The list whose elements each get an instance of this task, or null for a single instance. */
   readonly mapOver: ArgumentExpression | null;
+  /** The longest list it may be mapped over, where that is not {@link defaultMapLength}. */
+  readonly maxMapLength?: number;
   readonly retries: RetryPlan;
   /** Longest time one attempt may take. */
   readonly timeoutMs: number;
@@ -140,6 +148,8 @@ export interface Plan {
   /** Ticks come up to this much later, at random, so that many DAGs of one schedule do not start at once. */
   readonly jitterMs?: number;
   readonly maxActiveRuns: number;
+  /** Attempts of one run under way at the same time, where that is not {@link defaultActiveTasks}. */
+  readonly maxActiveTasks?: number;
   readonly params: Readonly<Record<string, ParamPlan>>;
   readonly tags: readonly string[];
   readonly owners: readonly string[];

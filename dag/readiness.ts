@@ -1,10 +1,10 @@
 import type { Json } from './json.ts';
 import { instantOfText } from './interval.ts';
-import { maxMapLength } from './plan.ts';
+import { defaultMapLength } from './plan.ts';
 import type { PlanTask } from './plan.ts';
 import { descendants } from './plan-index.ts';
 import type { Draft } from './draft.ts';
-import { newInstance } from './draft.ts';
+import { newInstance } from './instances.ts';
 import { shown } from './problems.ts';
 import { isChosen } from './rule-checks.ts';
 import type { Failure, RunProgress } from './run-progress.ts';
@@ -40,7 +40,7 @@ export function listSources(task: PlanTask): readonly string[] {
  */
 function verdictOf(draft: Draft, task: PlanTask): Verdict {
   if (task.triggerRule === 'always') return 'run';
-  const verdict = triggerVerdict(task.triggerRule, upstreamCounts(task, draft.instances));
+  const verdict = triggerVerdict(task.triggerRule, draft.standing.upstreamCounts(task.id));
   if (
     verdict === 'wait' ||
     (draft.index.gates.get(task.id) ?? []).some((gate) => !hasEnded(draft.state(gate)))
@@ -67,7 +67,7 @@ function begin(draft: Draft, task: PlanTask): void {
   const instance = draft.instances[task.id]!;
   if (task.mapOver !== null) expand(draft, task, draft.resolve(task.mapOver));
   else if (task.wait !== null) beginWait(draft, task);
-  else draft.start(instance, undefined);
+  else draft.start(instance);
 }
 
 function beginWait(draft: Draft, task: PlanTask): void {
@@ -94,19 +94,36 @@ function expand(draft: Draft, task: PlanTask, list: Json): void {
     draft.end(whole, 'failed', {
       failure: invalid('MapListInvalid', 'a list to map over', list, 'Return a list.'),
     });
-  else if (list.length > maxMapLength)
+  else if (list.length > (task.maxMapLength ?? defaultMapLength))
     draft.end(whole, 'failed', {
       failure: invalid(
         'MapListTooLong',
-        `at most ${maxMapLength} elements to map over`,
+        `at most ${task.maxMapLength ?? defaultMapLength} elements to map over`,
         list.length,
-        'Return lists of elements, so that an instance works on several.',
+        'Return lists of elements, so that an instance works on several, or give the map a larger maxMapLength.',
       ),
     });
   else if (list.length === 0) draft.end(whole, 'skipped');
   else {
-    draft.set({ ...whole, state: 'running' });
-    list.forEach((item: Json, index) => draft.start(newInstance(task.id, index), item));
+    draft.set({ ...whole, state: 'running', size: list.length });
+    draft.standing.ready.add(task.id);
+  }
+}
+
+/** Gives free slots to what is ready: the next attempt of an instance, or the next element of a mapped task. */
+export function fillSlots(draft: Draft): void {
+  if (draft.cancelRequested) return;
+  const { ready } = draft.standing;
+  while (draft.hasSlot) {
+    const key = ready.take();
+    if (key === undefined) return;
+    const instance = draft.instances[key];
+    if (instance === undefined || !draft.standing.isReady(instance)) continue;
+    if (instance.state === 'scheduled') draft.begin(instance);
+    else {
+      draft.begin(draft.due(newInstance(instance.taskId, draft.standing.parts(instance.taskId).made)));
+      ready.add(key);
+    }
   }
 }
 
@@ -124,12 +141,14 @@ export function settleAll(draft: Draft): void {
 
 /** Follows up on the tasks that ended in this step until nothing more can be decided. */
 export function settle(draft: Draft): void {
-  for (let next = draft.ended.shift(); next !== undefined; next = draft.ended.shift()) {
+  // Grows while it is gone through.
+  for (const next of draft.ended) {
     skipForbidden(draft, draft.task(next));
     for (const below of draft.index.downstream.get(next)!) consider(draft, below);
     if (draft.task(next).kind === 'short_circuit')
       for (const below of descendants(draft.index.downstream, [next])) consider(draft, below);
   }
+  draft.ended.length = 0;
 }
 
 /** Skips what a branch did not choose, and everything downstream of a short circuit that answered with a falsy value. */

@@ -1,9 +1,11 @@
 import { attemptEnded, timerFired } from './attempts.ts';
-import { Draft, newInstance } from './draft.ts';
+import { Draft } from './draft.ts';
+import { newInstance } from './instances.ts';
 import { failuresOf, outcomeOf } from './outcome.ts';
-import type { Plan } from './plan.ts';
-import { settle, settleAll } from './readiness.ts';
+import type { Plan, TaskState } from './plan.ts';
+import { fillSlots, settle, settleAll } from './readiness.ts';
 import type { RunEvent, RunFacts, RunProgress, Step } from './run-progress.ts';
+import { Standing } from './standing.ts';
 
 export { taskOutput } from './draft.ts';
 export type {
@@ -27,19 +29,54 @@ export function startRun(plan: Plan, facts: RunFacts): RunProgress {
 /**
  * What an event means: the new progress, the commands to perform in order, and the instances that changed. Total:
  * an event that no longer means anything (of an earlier attempt, of a timer that was cancelled, after the end of the
- * run) changes nothing.
+ * run) changes nothing. Looks at the whole run: who tells many events opens it once, see {@link OpenRun}.
  *
  * A run ends when all its tasks have, or, once cancelled, when no attempt is running. It fails when a task failed and
  * nothing declared handles that: see {@link outcomeOf}.
  */
 export function advance(plan: Plan, progress: RunProgress, event: RunEvent): Step {
   if (progress.outcome !== null) return { progress, commands: [], changed: [] };
-  const draft = new Draft(plan, progress, event.at);
-  perform(draft, event);
-  settle(draft);
-  const outcome = outcomeOf(draft);
-  if (outcome !== null) draft.command({ type: 'finish_run', outcome, failures: failuresOf(draft.instances) });
-  return draft.done(outcome);
+  const run = new OpenRun(plan, { ...progress, instances: { ...progress.instances } });
+  const { commands, changed } = run.tell(event);
+  return { progress: run.progress, commands, changed };
+}
+
+/** The same for a run that is told one event after another: its progress changes in place, and an event costs what it touches. */
+export class OpenRun {
+  readonly #standing: Standing;
+
+  /** Takes over `progress.instances`, which nobody else may use from here on. */
+  constructor(plan: Plan, progress: RunProgress) {
+    this.#standing = new Standing(plan, progress);
+  }
+
+  /** As it is now; its instances change with the next event. */
+  get progress(): RunProgress {
+    return this.#standing.progress;
+  }
+
+  /** How many instances are in each state. */
+  get states(): ReadonlyMap<TaskState, number> {
+    return this.#standing.states;
+  }
+
+  tell(event: RunEvent): Omit<Step, 'progress'> {
+    const standing = this.#standing;
+    if (standing.outcome !== null) return { commands: [], changed: [] };
+    const draft = new Draft(standing, event.at);
+    perform(draft, event);
+    settle(draft);
+    fillSlots(draft);
+    standing.outcome = outcomeOf(draft);
+    if (standing.outcome !== null)
+      draft.command({
+        type: 'finish_run',
+        outcome: standing.outcome,
+        failures: failuresOf(draft.instances),
+      });
+    else if (standing.draining && standing.running === 0) draft.command({ type: 'continue_as_new' });
+    return draft.done();
+  }
 }
 
 function perform(draft: Draft, event: RunEvent): void {
@@ -53,6 +90,14 @@ function perform(draft: Draft, event: RunEvent): void {
     }
     case 'cancel_requested':
       return cancel(draft);
+    case 'drain_requested':
+      draft.standing.draining = true;
+      return;
+    case 'drain_given_up':
+      draft.standing.draining = false;
+      return;
+    case 'run_continued':
+      return takeOver(draft);
     case 'attempt_succeeded':
     case 'attempt_failed':
     case 'snapshot_conflicted':
@@ -61,14 +106,23 @@ function perform(draft: Draft, event: RunEvent): void {
   }
 }
 
+function takeOver(draft: Draft): void {
+  draft.standing.draining = false;
+  for (const { key, waitingFor } of Object.values(draft.instances))
+    if (waitingFor !== null) draft.command({ type: 'start_timer', key, untilMs: waitingFor.untilMs });
+  settleAll(draft);
+}
+
 /**
  * Nothing new begins. Tasks that never began stay `none`; what waits for a retry has failed, what waits for anything
  * else is skipped; running attempts are left to end.
  */
 function cancel(draft: Draft): void {
   if (draft.cancelRequested) return;
-  draft.cancelRequested = true;
+  draft.standing.cancelRequested = true;
   for (const instance of Object.values(draft.instances)) {
+    if (instance.state === 'running' && instance.size !== undefined) draft.endWhole(instance.taskId);
+    if (instance.state === 'scheduled') draft.end(instance, instance.failure === null ? 'skipped' : 'failed');
     if (instance.waitingFor === null) continue;
     draft.command({ type: 'cancel_timer', key: instance.key });
     draft.end(instance, instance.waitingFor.reason === 'retry' ? 'failed' : 'skipped');

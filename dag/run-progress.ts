@@ -19,7 +19,10 @@ export interface TaskInstance {
   readonly key: InstanceKey;
   readonly taskId: string;
   readonly mapIndex: number | null;
+  /** `scheduled`: ready, and waiting for one of the run's slots (`maxActiveTasks`); `attempt` is the one about to begin. */
   readonly state: TaskState;
+  /** Of a mapped task as a whole, once expanded: the length of its list. Instances are made as they begin, in order. */
+  readonly size?: number;
   /**
    * Attempts begun so far; the epoch under which the current one may publish. A sensor pokes any number of times
    * within one attempt. Stays 0 for a mapped task as a whole, a `wait` and what never started.
@@ -58,6 +61,8 @@ export interface RunProgress {
   readonly facts: RunFacts;
   readonly instances: Readonly<Record<InstanceKey, TaskInstance>>;
   readonly cancelRequested: boolean;
+  /** Present while nothing new may begin, because the execution is about to continue as new. */
+  readonly draining?: true;
   /** Null while the run is open. */
   readonly outcome: RunState | null;
 }
@@ -81,6 +86,12 @@ export type RunEvent = { readonly at: number } & (
   | { readonly type: 'task_unknown'; readonly key: InstanceKey; readonly attempt: number }
   | { readonly type: 'timer_fired'; readonly key: InstanceKey }
   | { readonly type: 'cancel_requested' }
+  /** The execution grows long: begin nothing more, and continue as new when nothing runs. */
+  | { readonly type: 'drain_requested' }
+  /** What runs takes too long to wait for: go on for now. */
+  | { readonly type: 'drain_given_up' }
+  /** A new execution takes the run over: it has neither timers nor attempts yet. */
+  | { readonly type: 'run_continued' }
 );
 
 export type RunCommand =
@@ -98,6 +109,8 @@ export type RunCommand =
     }
   | { readonly type: 'start_timer'; readonly key: InstanceKey; readonly untilMs: number }
   | { readonly type: 'cancel_timer'; readonly key: InstanceKey }
+  /** Nothing runs: carry the progress on in a new execution. */
+  | { readonly type: 'continue_as_new' }
   | {
       readonly type: 'finish_run';
       readonly outcome: Exclude<RunState, 'running'>;

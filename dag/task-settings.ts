@@ -1,7 +1,8 @@
 import type { RetryOptions, TaskDeclaration, TaskOptions } from './declaration.ts';
 import type { Duration } from './duration.ts';
 import { durationMs, durationText } from './duration.ts';
-import type { RetryPlan, RetryRule, SensorPlan } from './plan.ts';
+import { defaultMapLength, maxMapLength } from './plan.ts';
+import type { PlanTask, RetryPlan, RetryRule, SensorPlan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import { problem, shown } from './problems.ts';
 
@@ -121,6 +122,16 @@ export class Settings {
       timeoutMs,
       heartbeatMs: Math.min(this.duration('heartbeat', heartbeat, minute, second, day), timeoutMs),
     };
+  }
+
+  mapLength({
+    over,
+    options: { maxMapLength: given },
+  }: TaskDeclaration<never>): Pick<PlanTask, 'maxMapLength'> {
+    if (over === null && given !== undefined)
+      this.#tell('maxMapLength on a mapped task only', 'a task that is not mapped', 'Leave it out.');
+    const most = this.number('maxMapLength', given, defaultMapLength, 1, maxMapLength);
+    return over === null || most === defaultMapLength ? {} : { maxMapLength: most };
   }
 
   sensor(options: TaskDeclaration<never>['options']): SensorPlan {

@@ -1,4 +1,4 @@
-import type { SensorAnswer, SensorOptions, TaskBody, TaskOptions } from './declaration.ts';
+import type { MapOptions, SensorAnswer, SensorOptions, TaskBody, TaskOptions } from './declaration.ts';
 import type { Duration } from './duration.ts';
 import type { ParamDeclarations, ParamValue } from './params.ts';
 import type { JsonOf, Ref, Referring, Wired } from './wiring.ts';
@@ -33,8 +33,8 @@ type Wiring<I, Options> = unknown extends I
 type Element<T> = T extends Referring<infer Value> ? Value : T;
 type MapWiring<T, I> =
   Element<T> extends I
-    ? [wire?: (item: Ref<Element<T>>) => Wired<I>, options?: TaskOptions]
-    : [wire: (item: Ref<Element<T>>) => Wired<I>, options?: TaskOptions];
+    ? [wire?: (item: Ref<Element<T>>) => Wired<I>, options?: MapOptions]
+    : [wire: (item: Ref<Element<T>>) => Wired<I>, options?: MapOptions];
 
 /** What a DAG is declared with. All ids are unique in the DAG; those declared in a group get its id as a prefix. */
 export interface DagTools<C, P extends ParamDeclarations = ParamDeclarations> {

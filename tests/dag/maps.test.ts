@@ -86,9 +86,28 @@ describe('maps', () => {
       type: 'MapListTooLong',
       message: expect.stringContaining('at most 1024') as string,
     });
-    expect(
-      new Driven(plan).succeed('list', { files: Array.from({ length: 1024 }, () => 0) }).started(),
-    ).toHaveLength(1024);
+    const longest = new Driven(plan).succeed('list', { files: Array.from({ length: 1024 }, () => 0) });
+    expect(longest.instance('each')).toMatchObject({ state: 'running', size: 1024 });
+  });
+
+  test('can be allowed to be longer than others', () => {
+    const wide = planOf(
+      dag('wide', {}, ({ task, map }) => {
+        const list = task('list', () => [0]);
+        map(
+          'each',
+          list,
+          (n: number) => n,
+          (n) => n,
+          { maxMapLength: 20_000 },
+        );
+      }),
+    );
+    const zeros = (length: number): number[] => Array.from({ length }, () => 0);
+    expect(new Driven(wide).succeed('list', zeros(20_000)).state('each')).toBe('running');
+    expect(new Driven(wide).succeed('list', zeros(20_001)).instance('each').failure?.message).toContain(
+      'at most 20000 elements to map over; found 20001',
+    );
   });
 
   test('over the output of a task that was skipped are skipped, whatever their rule', () => {

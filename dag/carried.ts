@@ -1,0 +1,46 @@
+import type { Columns } from './columns.ts';
+import { packRecords, unpackRecords } from './columns.ts';
+import { newInstance } from './instances.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { Plan } from './plan.ts';
+import type { RunProgress, TaskInstance } from './run-progress.ts';
+
+/** A plan as short text; {@link unpackPlan} gives the same plan. */
+export function packPlan(plan: Plan): string {
+  return JSON.stringify({ ...plan, tasks: packRecords(plan.tasks as unknown as readonly JsonObject[]) });
+}
+
+export function unpackPlan(text: string): Plan {
+  const packed = JSON.parse(text) as Omit<Plan, 'tasks'> & { readonly tasks: Columns };
+  return { ...packed, tasks: unpackRecords(packed.tasks) as unknown as Plan['tasks'] };
+}
+
+/** Progress as short text; {@link unpackProgress} gives the same progress. What an instance has of a new one is left out. */
+export function packProgress(progress: RunProgress): string {
+  const instances = Object.values(progress.instances).map(packInstance);
+  return JSON.stringify({ ...progress, instances: packRecords(instances) });
+}
+
+export function unpackProgress(text: string): RunProgress {
+  const packed = JSON.parse(text) as Omit<RunProgress, 'instances'> & { readonly instances: Columns };
+  const instances = unpackRecords(packed.instances).map(unpackInstance);
+  return {
+    ...packed,
+    instances: Object.fromEntries(instances.map((instance) => [instance.key, instance])),
+  };
+}
+
+function packInstance(instance: TaskInstance): JsonObject {
+  const fresh = newInstance(instance.taskId, instance.mapIndex) as unknown as JsonObject;
+  const { key: _, ...rest } = instance as unknown as Record<string, Json>;
+  const told = Object.entries(rest).filter(
+    ([name, value]) =>
+      name === 'taskId' || name === 'mapIndex' || JSON.stringify(fresh[name]) !== JSON.stringify(value),
+  );
+  return Object.fromEntries(told);
+}
+
+function unpackInstance(packed: JsonObject): TaskInstance {
+  const { taskId, mapIndex } = packed as unknown as TaskInstance;
+  return { ...newInstance(taskId, mapIndex), ...packed } as TaskInstance;
+}
