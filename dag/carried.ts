@@ -5,6 +5,20 @@ import type { Json, JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
 import type { RunProgress, TaskInstance } from './run-progress.ts';
 
+const partLength = 512 * 1024;
+
+/** Text in parts that each fit into a message; joined they are the text. No part begins or ends within a character. */
+export function textParts(text: string): readonly string[] {
+  const parts: string[] = [];
+  for (let from = 0; from < text.length || parts.length === 0;) {
+    const last = text.charCodeAt(from + partLength - 1);
+    const to = from + partLength - (last >= 0xd800 && last <= 0xdbff ? 1 : 0);
+    parts.push(text.slice(from, to));
+    from = to;
+  }
+  return parts;
+}
+
 /** A plan as short text; {@link unpackPlan} gives the same plan. */
 export function packPlan(plan: Plan): string {
   return JSON.stringify({ ...plan, tasks: packRecords(plan.tasks as unknown as readonly JsonObject[]) });

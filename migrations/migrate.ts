@@ -5,12 +5,18 @@ import { TerminalError } from '../ports/errors.ts';
 import { ledgerMigration } from './0001-ledger.ts';
 import { schedulesMigration } from './0002-schedules.ts';
 import { backfillsMigration } from './0003-backfills.ts';
+import { parkedProgressMigration } from './0008-parked-progress.ts';
 import { withConnection } from './connection.ts';
 
 type Migration = Knex.Migration & { readonly name: string };
 
 /** Oldest first. A published migration is never changed, only followed by another. */
-const migrations: readonly Migration[] = [ledgerMigration, schedulesMigration, backfillsMigration];
+const migrations: readonly Migration[] = [
+  ledgerMigration,
+  schedulesMigration,
+  backfillsMigration,
+  parkedProgressMigration,
+];
 
 /** Any constant will do, as long as every version of the product uses the same. */
 const migrationLock = '7377301905221';

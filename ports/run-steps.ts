@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunOutcome, RunState, TaskKindName, TaskState } from '../dag/plan.ts';
 import type { Failure, InstanceKey, RunFacts, WaitReason } from '../dag/reducer.ts';
-import type { AttemptRecord, LedgerEvent, Manifest, RunRecord, RunType } from './ledger.ts';
+import type { AttemptRecord, LedgerEvent, Manifest, ParkedPart, RunRecord, RunType } from './ledger.ts';
 import type { Admission } from './schedule-log.ts';
 
 /** What a run is started with: the workflow's one argument. */
@@ -13,6 +13,27 @@ export interface RunRequest {
   readonly params: JsonObject;
   /** Begin with this plan only, and wait for a worker that has it; left out, the plan of whichever worker begins the run. */
   readonly planHash?: string;
+  /** When the run continues as new, where that is to be other than usual. */
+  readonly continueAfter?: Partial<ContinueAfter>;
+}
+
+/**
+ * From `events` or `bytes` of history on the run begins nothing more, and continues as new when nothing runs. If that takes
+ * longer than `patienceMs`, it goes on until it has grown by as much again; four times over it waits however long it takes.
+ */
+export interface ContinueAfter {
+  readonly events: number;
+  readonly bytes: number;
+  readonly patienceMs: number;
+}
+
+/** What an execution hands the one that continues its run: the workflow's second argument. */
+export interface CarriedRun {
+  readonly planHash: string;
+  /** Executions before this one. */
+  readonly revision: number;
+  /** The packed progress, or in how many parts it is parked under the revision. */
+  readonly progress: { readonly text: string } | { readonly parts: number };
 }
 
 export interface BeginRunRequest {
@@ -28,7 +49,8 @@ export type BegunRun =
   | { readonly known: false }
   | {
       readonly known: true;
-      readonly plan: Plan;
+      /** Null when it is too long for one message: to be read in parts. */
+      readonly plan: Plan | null;
       readonly planHash: string;
       readonly facts: RunFacts;
       /** Absent in the histories of runs that began before there were turns: they have theirs. */
@@ -103,9 +125,18 @@ export interface EndedRun {
   readonly nextQueued: string | null;
 }
 
+export interface PlanPart {
+  /** Of the packed plan. */
+  readonly text: string;
+  readonly parts: number;
+}
+
 /** The interpreter's own activities, by their type. Each may be repeated. */
 export type RunSteps = {
   readonly 'ingot.beginRun': (request: BeginRunRequest) => Promise<BegunRun>;
+  readonly 'ingot.readPlan': (of: { readonly hash: string; readonly part: number }) => Promise<PlanPart>;
+  readonly 'ingot.parkProgress': (part: ParkedPart & { readonly text: string }) => Promise<void>;
+  readonly 'ingot.readProgress': (part: ParkedPart) => Promise<string>;
   readonly 'ingot.record': (request: RecordRequest) => Promise<void>;
   readonly 'ingot.endRun': (request: EndRunRequest) => Promise<EndedRun>;
 };
@@ -132,7 +163,10 @@ export interface RunView {
   readonly waitingFor: 'a worker that knows the DAG' | 'its turn under maxActiveRuns' | null;
   readonly cancelRequested: boolean;
   readonly facts: RunFacts | null;
+  /** At most a thousand: those that need attention first. */
   readonly tasks: readonly TaskView[];
+  /** Of all task instances, when there are more than `tasks` holds. */
+  readonly counts?: Readonly<Partial<Record<TaskState, number>>>;
 }
 
 /** What a successful run's workflow returns. */

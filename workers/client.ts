@@ -24,6 +24,7 @@ export interface NewRunRequest {
   readonly params?: JsonObject;
   /** Begin with this plan only: a worker that still has an older one leaves the run to its successor. */
   readonly planHash?: string;
+  readonly continueAfter?: RunRequest['continueAfter'];
 }
 
 /** One execution. `runId` is that of its first Temporal run, and the ledger's. */
@@ -74,6 +75,7 @@ export async function startRun(client: Client, run: NewRunRequest): Promise<RunH
     interval: { start: interval.start, end: interval.end },
     params: run.params ?? {},
     ...(run.planHash === undefined ? {} : { planHash: run.planHash }),
+    ...(run.continueAfter === undefined ? {} : { continueAfter: run.continueAfter }),
   };
   try {
     const handle = await client.workflow.start(dagId, {
@@ -114,6 +116,9 @@ export async function runResult(client: Client, run: RunHandle): Promise<RunResu
 
 async function progressOf(client: Client, run: RunHandle): Promise<RunView | null> {
   try {
+    // The newest execution of the id is asked first: a long run continues as new, and only its last one knows all.
+    const newest = await client.workflow.getHandle(run.workflowId).query<RunView>('progress');
+    if (newest.runId === run.runId) return newest;
     return await client.workflow.getHandle(run.workflowId, run.runId).query<RunView>('progress');
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw error;

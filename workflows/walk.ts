@@ -1,77 +1,135 @@
-import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
-import type { PlanTask } from '../dag/plan.ts';
-import { advance, startRun } from '../dag/reducer.ts';
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import type { PlanTask, TaskState } from '../dag/plan.ts';
+import { OpenRun, startRun } from '../dag/reducer.ts';
 import type { InstanceKey, RunCommand, RunEvent, RunProgress } from '../dag/reducer.ts';
-import type { EndedRun } from '../ports/run-steps.ts';
+import type { CarriedRun, ContinueAfter, EndedRun } from '../ports/run-steps.ts';
+import { Alarms } from './alarms.ts';
 import { performAttempt, type AttemptEnding, type StartAttempt } from './attempt.ts';
 import type { KnownRun } from './begin-run.ts';
+import { packUp } from './carry.ts';
+import { Drain } from './drain.ts';
 import { cancelledFailure, firstFailure } from './failures.ts';
 import { Outbox } from './outbox.ts';
 import { cancelGraceMs } from './policies.ts';
 
 type Happening = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, 'at'> : never) : never;
 export type Finish = Extract<RunCommand, { type: 'finish_run' }>;
+/** The run goes on in another execution. */
+export interface Continuation {
+  readonly type: 'continue_as_new';
+  readonly revision: number;
+  readonly progress: CarriedRun['progress'];
+}
+
+export interface WalkSetting {
+  readonly begun: Pick<KnownRun, 'plan' | 'facts'>;
+  /** What an execution before this one came to, and how many there were. */
+  readonly carried: { readonly progress: RunProgress; readonly revision: number } | null;
+  readonly continueAfter: Partial<ContinueAfter> | undefined;
+  onRecord(): void;
+}
+
+/** Instance keys hold no `#`. */
+const patienceAlarm = '#drain';
 
 /** Performs the reducer's commands and tells it what happened, until it says that the run is over. Owns no decision of its own. */
 export class Walk {
-  readonly #begun: KnownRun;
+  readonly #setting: WalkSetting;
+  readonly #run: OpenRun;
   readonly #tasks: ReadonlyMap<string, PlanTask>;
   readonly #outbox: Outbox;
-  readonly #finish = Promise.withResolvers<Finish>();
-  /** Where nothing is cancelled. */
-  readonly #shield = CancellationScope.current();
+  readonly #drain: Drain;
+  readonly #over = Promise.withResolvers<void>();
+  readonly #alarms = new Alarms();
   /** Around the walk itself, and so every attempt it starts: what is cancelled here reaches the bodies. */
   readonly #attempts = new CancellationScope();
-  readonly #timers = new Map<string, CancellationScope>();
   /** Instances whose task the last worker asked did not know. */
   readonly #unknown = new Set<InstanceKey>();
-  #progress: RunProgress;
+  #finish: Finish | null = null;
+  #told = 0;
 
-  constructor(begun: KnownRun, onRecord: (progress: RunProgress) => void) {
-    this.#begun = begun;
+  constructor(setting: WalkSetting) {
+    const { begun, carried, continueAfter, onRecord } = setting;
+    this.#setting = setting;
+    this.#run = new OpenRun(begun.plan, carried?.progress ?? startRun(begun.plan, begun.facts));
     this.#tasks = new Map(begun.plan.tasks.map((task) => [task.id, task]));
-    this.#outbox = new Outbox(begun.facts.run.id, () => onRecord(this.#progress));
-    this.#progress = startRun(begun.plan, begun.facts);
+    this.#outbox = new Outbox(begun.facts.run.id, onRecord);
+    this.#drain = new Drain(continueAfter);
+    for (const { key, waitingFor } of Object.values(this.progress.instances))
+      if (waitingFor?.reason === 'no_worker_knows_task') this.#unknown.add(key);
   }
 
   get progress(): RunProgress {
-    return this.#progress;
+    return this.#run.progress;
   }
 
-  async end(): Promise<Finish & Partial<EndedRun>> {
-    const finish = await this.#attempts.run(() => {
-      this.#tell({ type: 'run_started' });
-      return this.#finish.promise;
+  /** How many instances are in each state. */
+  get states(): ReadonlyMap<TaskState, number> {
+    return this.#run.states;
+  }
+
+  async end(): Promise<(Finish & Partial<EndedRun>) | Continuation> {
+    await this.#attempts.run(() => {
+      this.#tell({ type: this.#setting.carried === null ? 'run_started' : 'run_continued' });
+      return this.#over.promise;
     });
-    for (const timer of this.#timers.values()) timer.cancel();
+    const continuation = this.#finish === null ? await this.#continue() : null;
+    // Cancelled while it packed up: it ends here after all.
+    if (this.#finish === null) return continuation!;
+    this.#alarms.cancelAll();
+    const { outcome, failures } = this.#finish;
     const endedAt = new Date().toISOString();
-    const failure = finish.outcome === 'failed' ? firstFailure(this.#progress, finish.failures) : null;
-    const ended = await this.#outbox.close({ outcome: finish.outcome, endedAt, failure });
-    return { ...finish, ...ended };
+    const failure = outcome === 'failed' ? firstFailure(this.progress, failures) : null;
+    const ended = await this.#outbox.close({ outcome, endedAt, failure });
+    return { ...this.#finish, ...ended };
+  }
+
+  /** Until nothing happens while it packs up: what is carried on must be the last word. */
+  async #continue(): Promise<Continuation> {
+    this.#alarms.cancel(patienceAlarm);
+    const revision = (this.#setting.carried?.revision ?? 0) + 1;
+    for (;;) {
+      await this.#outbox.flush();
+      const told = this.#told;
+      const progress = await packUp(this.#setting.begun.facts.run.id, revision, this.progress);
+      if (told === this.#told || this.#finish !== null)
+        return { type: 'continue_as_new', revision, progress };
+    }
   }
 
   cancel(): void {
     this.#tell({ type: 'cancel_requested' });
     this.#attempts.cancel();
     // Bounded: a body that does not listen, on a worker that does not answer, must not hold the run open.
-    this.#after('#cancel', cancelGraceMs, 'ends without what does not stop', () => {
-      for (const { key, attempt, state } of Object.values(this.#progress.instances))
+    this.#alarms.set('#cancel', cancelGraceMs, 'ends without what does not stop', () => {
+      for (const { key, attempt, state } of Object.values(this.progress.instances))
         if (state === 'running')
           this.#tell({ type: 'attempt_failed', key, attempt, failure: cancelledFailure });
     });
   }
 
   #tell(happening: Happening): void {
-    if (this.#progress.outcome !== null) return;
+    if (this.#finish !== null) return;
     try {
-      const step = advance(this.#begun.plan, this.#progress, { ...happening, at: Date.now() });
-      this.#progress = step.progress;
-      this.#outbox.add(step.changed);
-      for (const command of step.commands) this.#perform(command);
+      const { commands, changed } = this.#run.tell({ ...happening, at: Date.now() });
+      this.#told += 1;
+      this.#outbox.add(changed);
+      for (const command of commands) this.#perform(command);
+      if (this.#drain.isDue()) this.#startDrain();
     } catch (error) {
       // A defect of the reducer: the workflow task fails and is tried again with the next release, nothing is lost.
-      this.#finish.reject(error);
+      this.#over.reject(error);
     }
+  }
+
+  #startDrain(): void {
+    const { patienceMs } = this.#drain;
+    if (patienceMs !== null)
+      this.#alarms.set(patienceAlarm, patienceMs, 'waits for what runs, to continue as new', () => {
+        this.#drain.giveUp();
+        this.#tell({ type: 'drain_given_up' });
+      });
+    this.#tell({ type: 'drain_requested' });
   }
 
   #perform(command: RunCommand): void {
@@ -79,29 +137,32 @@ export class Walk {
       case 'start_attempt':
         return this.#start(command);
       case 'start_timer':
-        return this.#after(command.key, command.untilMs - Date.now(), command.key, () =>
+        return this.#alarms.set(command.key, command.untilMs - Date.now(), command.key, () =>
           this.#tell({ type: 'timer_fired', key: command.key }),
         );
       case 'cancel_timer':
-        return this.#timers.get(command.key)?.cancel();
+        return this.#alarms.cancel(command.key);
       case 'finish_run':
-        return this.#finish.resolve(command);
+        this.#finish = command;
+        return this.#over.resolve();
+      case 'continue_as_new':
+        return this.#over.resolve();
     }
   }
 
   #start(command: StartAttempt): void {
-    const { plan, facts } = this.#begun;
+    const { plan, facts } = this.#setting.begun;
     const setting = {
       dagId: plan.dagId,
       workflowId: workflowInfo().workflowId,
       facts,
       task: this.#tasks.get(command.taskId)!,
       askAnyWorker: this.#unknown.has(command.key),
-      mayPublish: () => !this.#progress.cancelRequested,
+      mayPublish: () => !this.progress.cancelRequested,
     };
     performAttempt(setting, command).then(
       (ending) => this.#ended(command, ending),
-      (error: unknown) => this.#finish.reject(error),
+      (error: unknown) => this.#over.reject(error),
     );
   }
 
@@ -119,20 +180,5 @@ export class Walk {
       case 'unknown':
         return this.#tell({ type: 'task_unknown', key, attempt });
     }
-  }
-
-  #after(key: string, ms: number, summary: string, then: () => void): void {
-    this.#timers.get(key)?.cancel();
-    const scope = new CancellationScope({ cancellable: true, parent: this.#shield });
-    this.#timers.set(key, scope);
-    scope
-      .run(() => sleep(Math.max(ms, 1), { summary }))
-      .then(
-        () => {
-          if (this.#timers.get(key) === scope) this.#timers.delete(key);
-          then();
-        },
-        () => {},
-      );
   }
 }
