@@ -46,12 +46,13 @@ export function unpackProgress(text: string): RunProgress {
 
 function packInstance(instance: TaskInstance): JsonObject {
   const fresh = newInstance(instance.taskId, instance.mapIndex) as unknown as JsonObject;
-  const { key: _, ...rest } = instance as unknown as Record<string, Json>;
-  const told = Object.entries(rest).filter(
-    ([name, value]) =>
-      name === 'taskId' || name === 'mapIndex' || JSON.stringify(fresh[name]) !== JSON.stringify(value),
-  );
-  return Object.fromEntries(told);
+  const packed: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(instance as unknown as JsonObject)) {
+    // What a new instance has are texts, numbers and nulls.
+    const isGiven = value === fresh[name] && name !== 'taskId' && name !== 'mapIndex';
+    if (!isGiven && name !== 'key') packed[name] = value;
+  }
+  return packed;
 }
 
 function unpackInstance(packed: JsonObject): TaskInstance {

@@ -49,25 +49,32 @@ export function unpackRecords(packed: Columns): JsonObject[] {
 }
 
 function packColumn(values: readonly Json[]): Column {
-  if (values.every((value) => Number.isSafeInteger(value) && !Object.is(value, -0))) {
-    const steps = stepsOf(values as readonly number[]);
-    if (steps.every((step) => Number.isSafeInteger(step))) return sameOr(values, { steps });
+  const first = identityOf(values[0]!);
+  if (values.every((value) => identityOf(value) === first)) return { same: values[0]! };
+  if (values.every(isWhole)) {
+    const steps = stepsOf(values);
+    if (steps.every(isWhole)) return { steps };
   }
-  const places = new Map<string, number>();
+  const places = new Map<unknown, number>();
+  const distinct: Json[] = [];
   const at = values.map((value) => {
-    const text = JSON.stringify(value);
-    const place = places.get(text) ?? places.size;
-    places.set(text, place);
-    return place;
+    const identity = identityOf(value);
+    const known = places.get(identity);
+    if (known !== undefined) return known;
+    places.set(identity, distinct.length);
+    return distinct.push(value) - 1;
   });
-  if (2 * places.size > values.length) return sameOr(values, { values });
-  const distinct = [...places.keys()].map((text) => JSON.parse(text) as Json);
-  return sameOr(values, { distinct, at });
+  return 2 * distinct.length > values.length ? { values } : { distinct, at };
 }
 
-function sameOr(values: readonly Json[], column: Column): Column {
-  const first = JSON.stringify(values[0]);
-  return values.every((value) => JSON.stringify(value) === first) ? { same: values[0]! } : column;
+function isWhole(value: Json): value is number {
+  return Number.isSafeInteger(value) && !Object.is(value, -0);
+}
+
+/** The same for equal values only. */
+function identityOf(value: Json): unknown {
+  if (typeof value === 'string') return `"${value}`;
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
 }
 
 function unpackColumn(column: Column, length: number): readonly Json[] {

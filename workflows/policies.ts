@@ -36,4 +36,4 @@ export const cancelGraceMs = 60_000;
 export const maxInputBytes = 1536 * 1024;
 
 /** Temporal ends an execution at 51,200 events or 50 MB, and warns at a fifth of that. Four times these leave room for what runs. */
-export const continueAfter: ContinueAfter = { events: 10_000, bytes: 8 * 1024 * 1024, patienceMs: 300_000 };
+export const continueAfter: ContinueAfter = { events: 4000, bytes: 8 * 1024 * 1024, patienceMs: 300_000 };
