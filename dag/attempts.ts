@@ -22,8 +22,15 @@ export function attemptEnded(draft: Draft, event: AttemptEvent): void {
     case 'snapshot_conflicted':
       return conflicted(draft, instance);
     case 'task_unknown':
-      return draft.cancelRequested ? draft.end(instance, 'skipped') : unknown(draft, instance);
+      return isGivenUp(draft, draft.task(instance.taskId))
+        ? draft.end(instance, 'skipped')
+        : unknown(draft, instance);
   }
+}
+
+/** A cancelled run tries nothing again, except to clear away. */
+function isGivenUp(draft: Draft, { role }: PlanTask): boolean {
+  return draft.cancelRequested && role !== 'teardown';
 }
 
 function unknown(draft: Draft, instance: TaskInstance): void {
@@ -78,7 +85,7 @@ function timedOut(draft: Draft, instance: TaskInstance, task: PlanTask, last: Fa
 function failed(draft: Draft, before: TaskInstance, failure: Failure): void {
   const task = draft.task(before.taskId);
   const instance = { ...before, failures: before.failures + 1, failure };
-  const delay = draft.cancelRequested ? null : retryDelayMs(task.retries, failure, instance.failures);
+  const delay = isGivenUp(draft, task) ? null : retryDelayMs(task.retries, failure, instance.failures);
   if (delay === null) return draft.end(instance, 'failed', { failure });
   const deadline = deadlineOf(instance, task);
   if (draft.at >= deadline) return timedOut(draft, instance, task, failure);
@@ -87,7 +94,7 @@ function failed(draft: Draft, before: TaskInstance, failure: Failure): void {
 
 function conflicted(draft: Draft, before: TaskInstance): void {
   const instance = { ...before, conflicts: before.conflicts + 1 };
-  if (draft.cancelRequested) return draft.end(instance, 'skipped');
+  if (isGivenUp(draft, draft.task(instance.taskId))) return draft.end(instance, 'skipped');
   if (instance.conflicts > maxConflicts)
     return draft.end(instance, 'failed', {
       failure: invalid(

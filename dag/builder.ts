@@ -6,6 +6,7 @@ import type {
   TaskBody,
   TaskDeclaration,
   TaskOptions,
+  TeardownOptions,
   UpstreamDeclaration,
 } from './declaration.ts';
 import type { ParamDeclarations } from './params.ts';
@@ -90,6 +91,10 @@ function createTools<C>(declaration: DagDeclaration<C>): unknown {
   return {
     task: (id: string, body: LooseBody<C>, input?: unknown, options?: TaskOptions) =>
       declare({ id, kind: 'task', body, input, ...given(options) }),
+    setup: (id: string, body: LooseBody<C>, input?: unknown, options?: TaskOptions) =>
+      declare({ id, kind: 'task', role: 'setup', body, input, ...given(options) }),
+    teardown: (id: string, body: LooseBody<C>, input?: unknown, options?: TeardownOptions) =>
+      declare({ id, kind: 'task', role: 'teardown', body, input, ...given(options) }),
     branch: (
       id: string,
       choices: readonly string[],

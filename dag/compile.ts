@@ -13,6 +13,7 @@ import { planHash } from './plan.ts';
 import { DagProblemsError, problem, shown } from './problems.ts';
 import type { Problem } from './problems.ts';
 import { checkChoices, checkTriggerRule } from './rule-checks.ts';
+import { checkSetups } from './setups.ts';
 import { Settings } from './task-settings.ts';
 
 /** What a worker runs for a task: the body as it was declared. Sensors answer `{ done, value? }`, branches ids. */
@@ -87,6 +88,7 @@ function planOf(declaration: DagDeclaration<never>, problems: Problem[]): Plan {
       ),
     );
   const planned = drafts.map((task) => ({ ...task, upstream: [...edges.get(task.id)!].sort() }));
+  checkSetups(dagPlace, planned, problems);
   planned.forEach((task, index) =>
     checkGraph(`${dagPlace}, task ${task.id}`, task, tasks[index]!, referred.get(task.id)!, edges, problems),
   );
@@ -146,7 +148,7 @@ function planTask(
     id: task.id,
     kind: task.kind,
     upstream: [],
-    triggerRule: options.triggerRule ?? 'all_success',
+    triggerRule: task.role === 'teardown' ? 'all_done' : (options.triggerRule ?? 'all_success'),
     input: input.value,
     mapOver: over?.value ?? null,
     ...settings.mapLength(task),
@@ -154,6 +156,10 @@ function planTask(
     ...settings.times(task, defaults.timeout),
     sensor: task.kind === 'sensor' ? settings.sensor(options) : null,
     wait: wait?.plan ?? null,
+    ...(task.role === undefined ? {} : { role: task.role }),
+    ...(settings.flag('onFailureFailRun', options.onFailureFailRun)
+      ? { onFailureFailRun: true as const }
+      : {}),
     ...(settings.flag('handlesFailure', options.handlesFailure) ? { handlesFailure: true as const } : {}),
     summary: settings.text('summary', options.summary ?? kind?.summary),
     facts: facts(task, scope),

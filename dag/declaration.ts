@@ -61,6 +61,11 @@ export interface TaskOptions {
   readonly handlesFailure?: boolean;
 }
 
+export interface TeardownOptions extends Omit<TaskOptions, 'triggerRule' | 'handlesFailure'> {
+  /** Its failure fails the run; otherwise the run's outcome does not depend on it. */
+  readonly onFailureFailRun?: boolean;
+}
+
 export interface MapOptions extends TaskOptions {
   /** The longest list it may go over, up to 100,000; 1024 unless told. A longer one fails the task. */
   readonly maxMapLength?: number;
@@ -109,7 +114,8 @@ export interface TaskDeclaration<C> {
   readonly kind: TaskKindName;
   readonly body: TaskBody<never, unknown, C> | null;
   readonly input: unknown;
-  readonly options: TaskOptions & Partial<SensorOptions> & MapOptions;
+  readonly options: TaskOptions & Partial<SensorOptions> & MapOptions & TeardownOptions;
+  readonly role?: 'setup' | 'teardown';
   readonly over: { readonly list: unknown } | null;
   readonly wait: { readonly for?: Duration; readonly until?: unknown } | null;
   readonly choices: readonly string[] | null;

@@ -1,4 +1,5 @@
 import type { Plan, PlanTask } from './plan.ts';
+import { scopesOf } from './setups.ts';
 
 /** What is derived from a plan once and looked up at every step. */
 export interface PlanIndex {
@@ -7,6 +8,9 @@ export interface PlanIndex {
   readonly downstream: ReadonlyMap<string, readonly string[]>;
   /** Short circuits anywhere above a task, and branches directly above it: what can still forbid it to run. */
   readonly gates: ReadonlyMap<string, readonly string[]>;
+  /** Setups that must have succeeded for a task to run. */
+  readonly setups: ReadonlyMap<string, readonly string[]>;
+  readonly teardowns: readonly { readonly id: string; readonly above: ReadonlySet<string> }[];
 }
 
 const indexes = new WeakMap<Plan, PlanIndex>();
@@ -18,7 +22,16 @@ export function planIndex(plan: Plan): PlanIndex {
   const downstream = new Map<string, string[]>(plan.tasks.map((task) => [task.id, []]));
   for (const task of plan.tasks)
     for (const upstream of task.upstream) downstream.get(upstream)?.push(task.id);
-  const index = { tasks, downstream, gates: gatesOf(tasks, downstream) };
+  const upstream = new Map(plan.tasks.map((task) => [task.id, task.upstream]));
+  const index = {
+    tasks,
+    downstream,
+    gates: gatesOf(tasks, downstream),
+    setups: scopesOf(tasks, downstream),
+    teardowns: plan.tasks
+      .filter(({ role }) => role === 'teardown')
+      .map(({ id }) => ({ id, above: descendants(upstream, [id]) })),
+  };
   indexes.set(plan, index);
   return index;
 }

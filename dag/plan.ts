@@ -118,6 +118,15 @@ export interface PlanTask {
   readonly heartbeatMs: number | null;
   readonly sensor: SensorPlan | null;
   readonly wait: WaitPlan | null;
+  /**
+   * - `setup`: the tasks between it and its teardowns (or all below it, when it has none) run only if it succeeded,
+   *   whatever their rules.
+   * - `teardown`: runs when a setup directly upstream succeeded and everything directly upstream has ended (Airflow's
+   *   `all_done_setup_success`; its rule here is `all_done`), also in a run that is cancelled. No branch or short circuit skips it.
+   */
+  readonly role?: 'setup' | 'teardown';
+  /** Of a teardown: its failure fails the run. Otherwise the run's outcome does not depend on it. */
+  readonly onFailureFailRun?: true;
   /** Its success makes up for the failure it reacts to; only with `one_failed` and `all_failed`. */
   readonly handlesFailure?: true;
   /** One line for the Temporal UI and `runs show`. */

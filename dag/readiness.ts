@@ -7,6 +7,7 @@ import type { Draft } from './draft.ts';
 import { newInstance } from './instances.ts';
 import { shown } from './problems.ts';
 import { isChosen } from './rule-checks.ts';
+import { setupsVerdict, teardownVerdict } from './setups.ts';
 import type { Failure, RunProgress } from './run-progress.ts';
 import type { UpstreamCounts, Verdict } from './trigger-rules.ts';
 import { hasEnded, triggerVerdict } from './trigger-rules.ts';
@@ -35,17 +36,16 @@ export function listSources(task: PlanTask): readonly string[] {
 
 /**
  * Whether a task may start. Beyond its rule: no task is decided before every short circuit above it and every branch
- * directly above it has ended, because these can skip it whatever its rule; only `always` does not wait. A mapped
- * task needs the list it is mapped over.
+ * directly above it has ended, because these can skip it whatever its rule, nor before the setups it depends on; only
+ * `always` does not wait. A mapped task needs the list it is mapped over.
  */
 function verdictOf(draft: Draft, task: PlanTask): Verdict {
+  if (task.role === 'teardown') return teardownVerdict(draft, task);
   if (task.triggerRule === 'always') return 'run';
+  if ((draft.index.gates.get(task.id) ?? []).some((gate) => !hasEnded(draft.state(gate)))) return 'wait';
+  const setups = setupsVerdict(draft, task.id);
+  if (setups !== 'run') return setups;
   const verdict = triggerVerdict(task.triggerRule, draft.standing.upstreamCounts(task.id));
-  if (
-    verdict === 'wait' ||
-    (draft.index.gates.get(task.id) ?? []).some((gate) => !hasEnded(draft.state(gate)))
-  )
-    return 'wait';
   if (verdict !== 'run' || task.mapOver === null) return verdict;
   const sources = listSources(task).map((id) => draft.state(id));
   if (sources.some((state) => !hasEnded(state))) return 'wait';
@@ -112,7 +112,6 @@ function expand(draft: Draft, task: PlanTask, list: Json): void {
 
 /** Gives free slots to what is ready: the next attempt of an instance, or the next element of a mapped task. */
 export function fillSlots(draft: Draft): void {
-  if (draft.cancelRequested) return;
   const { ready } = draft.standing;
   while (draft.hasSlot) {
     const key = ready.take();
@@ -145,7 +144,7 @@ export function settle(draft: Draft): void {
   for (const next of draft.ended) {
     skipForbidden(draft, draft.task(next));
     for (const below of draft.index.downstream.get(next)!) consider(draft, below);
-    if (draft.task(next).kind === 'short_circuit')
+    if (draft.task(next).kind === 'short_circuit' || draft.task(next).role === 'setup')
       for (const below of descendants(draft.index.downstream, [next])) consider(draft, below);
   }
   draft.ended.length = 0;
@@ -163,7 +162,7 @@ function skipForbidden(draft: Draft, task: PlanTask): void {
         : [];
   for (const id of forbidden) {
     const instance = draft.instances[id]!;
-    if (instance.state === 'none') draft.end(instance, 'skipped');
+    if (instance.state === 'none' && draft.task(id).role !== 'teardown') draft.end(instance, 'skipped');
   }
 }
 

@@ -5,6 +5,7 @@ import { failuresOf, outcomeOf } from './outcome.ts';
 import type { Plan, TaskState } from './plan.ts';
 import { fillSlots, settle, settleAll } from './readiness.ts';
 import type { RunEvent, RunFacts, RunProgress, Step } from './run-progress.ts';
+import { tearDown } from './setups.ts';
 import { Standing } from './standing.ts';
 
 export { taskOutput } from './draft.ts';
@@ -66,6 +67,7 @@ export class OpenRun {
     const draft = new Draft(standing, event.at);
     perform(draft, event);
     settle(draft);
+    if (standing.cancelRequested) tearDown(draft);
     fillSlots(draft);
     standing.outcome = outcomeOf(draft);
     if (standing.outcome !== null)
@@ -115,13 +117,14 @@ function takeOver(draft: Draft): void {
 
 /**
  * Nothing new begins. Tasks that never began stay `none`; what waits for a retry has failed, what waits for anything
- * else is skipped; running attempts are left to end.
+ * else is skipped; running attempts are left to end. Teardowns go on, and those that are due begin.
  */
 function cancel(draft: Draft): void {
   if (draft.cancelRequested) return;
   draft.standing.cancelRequested = true;
   for (const instance of Object.values(draft.instances)) {
     if (instance.state === 'running' && instance.size !== undefined) draft.endWhole(instance.taskId);
+    if (draft.task(instance.taskId).role === 'teardown') continue;
     if (instance.state === 'scheduled') draft.end(instance, instance.failure === null ? 'skipped' : 'failed');
     if (instance.waitingFor === null) continue;
     draft.command({ type: 'cancel_timer', key: instance.key });

@@ -102,6 +102,7 @@ export class Standing {
   isReady(instance: TaskInstance): boolean {
     if (instance.state === 'scheduled') return true;
     return (
+      !this.cancelRequested &&
       instance.state === 'running' &&
       instance.size !== undefined &&
       this.parts(instance.taskId).made < instance.size

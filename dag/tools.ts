@@ -1,4 +1,11 @@
-import type { MapOptions, SensorAnswer, SensorOptions, TaskBody, TaskOptions } from './declaration.ts';
+import type {
+  MapOptions,
+  SensorAnswer,
+  SensorOptions,
+  TaskBody,
+  TaskOptions,
+  TeardownOptions,
+} from './declaration.ts';
 import type { Duration } from './duration.ts';
 import type { ParamDeclarations, ParamValue } from './params.ts';
 import type { JsonOf, Ref, Referring, Wired } from './wiring.ts';
@@ -43,6 +50,25 @@ export interface DagTools<C, P extends ParamDeclarations = ParamDeclarations> {
     id: string,
     body: TaskBody<I, O, C>,
     ...wiring: Wiring<NoInfer<I>, TaskOptions>
+  ) => Task<JsonOf<O>>;
+  /**
+   * A task that provides what others need, such as a cluster. The tasks between it and its teardowns (or all below it,
+   * when it has none) run only if it succeeded, whatever their trigger rules; `always` excepted.
+   */
+  readonly setup: <I, O>(
+    id: string,
+    body: TaskBody<I, O, C>,
+    ...wiring: Wiring<NoInfer<I>, TaskOptions>
+  ) => Task<JsonOf<O>>;
+  /**
+   * A task that clears away what the setups directly upstream of it provided. It runs when one of them succeeded and
+   * everything directly upstream has ended, however, and also in a run that is cancelled. Its own failure does not fail
+   * the run unless `onFailureFailRun`. What comes after a group does not wait for the group's teardowns.
+   */
+  readonly teardown: <I, O>(
+    id: string,
+    body: TaskBody<I, O, C>,
+    ...wiring: Wiring<NoInfer<I>, TeardownOptions>
   ) => Task<JsonOf<O>>;
   /** A task whose output, one or several of `choices`, says which direct downstream tasks (or groups) to follow; null follows none. */
   readonly branch: <const Choice extends string, I>(

@@ -39,6 +39,8 @@ export class Walk {
   readonly #tasks: ReadonlyMap<string, PlanTask>;
   readonly #outbox: Outbox;
   readonly #drain: Drain;
+  /** Where nothing is cancelled. */
+  readonly #shield = CancellationScope.current();
   readonly #over = Promise.withResolvers<void>();
   readonly #alarms = new Alarms();
   /** Around the walk itself, and so every attempt it starts: what is cancelled here reaches the bodies. */
@@ -102,8 +104,8 @@ export class Walk {
     this.#attempts.cancel();
     // Bounded: a body that does not listen, on a worker that does not answer, must not hold the run open.
     this.#alarms.set('#cancel', cancelGraceMs, 'ends without what does not stop', () => {
-      for (const { key, attempt, state } of Object.values(this.progress.instances))
-        if (state === 'running')
+      for (const { key, taskId, attempt, state } of Object.values(this.progress.instances))
+        if (state === 'running' && !this.#isTeardown(taskId))
           this.#tell({ type: 'attempt_failed', key, attempt, failure: cancelledFailure });
     });
   }
@@ -152,18 +154,27 @@ export class Walk {
 
   #start(command: StartAttempt): void {
     const { plan, facts } = this.#setting.begun;
+    const isTeardown = this.#isTeardown(command.taskId);
     const setting = {
       dagId: plan.dagId,
       workflowId: workflowInfo().workflowId,
       facts,
       task: this.#tasks.get(command.taskId)!,
       askAnyWorker: this.#unknown.has(command.key),
-      mayPublish: () => !this.progress.cancelRequested,
+      mayPublish: () => isTeardown || !this.progress.cancelRequested,
     };
-    performAttempt(setting, command).then(
+    // What is cancelled reaches no teardown, nor keeps one from beginning.
+    const attempt = isTeardown
+      ? this.#shield.run(() => performAttempt(setting, command))
+      : performAttempt(setting, command);
+    attempt.then(
       (ending) => this.#ended(command, ending),
       (error: unknown) => this.#over.reject(error),
     );
+  }
+
+  #isTeardown(taskId: string): boolean {
+    return this.#tasks.get(taskId)!.role === 'teardown';
   }
 
   #ended({ key, attempt }: StartAttempt, ending: AttemptEnding): void {
