@@ -209,7 +209,7 @@ test('any DAG, with any outcomes in any order of events, ends as the naive model
     }),
     { numRuns: 3000 },
   );
-});
+}, 300_000);
 
 test('a run that is cancelled at any moment starts nothing but teardowns, and ends cancelled with all of them done', () => {
   fc.assert(
@@ -227,4 +227,4 @@ test('a run that is cancelled at any moment starts nothing but teardowns, and en
     }),
     { numRuns: 1000 },
   );
-});
+}, 300_000);
