@@ -69,7 +69,7 @@ function createTools<C>(declaration: DagDeclaration<C>): unknown {
           place(id),
           'no task declared in the wiring of a map',
           `it is declared in that of ${wiringMap}`,
-          'Mapping within a mapped task is not supported yet.',
+          'Return a list from the mapped task, and go over all of these with flatMap(...).',
         ),
       );
     const task: TaskDeclaration<C> = {
@@ -87,6 +87,23 @@ function createTools<C>(declaration: DagDeclaration<C>): unknown {
     declaration.tasks.push(task);
     return taskValue(declaration, task, ref('task', id));
   };
+
+  const mapping =
+    (how: { readonly flatten?: true }) =>
+    (
+      id: string,
+      list: unknown,
+      body: LooseBody<C>,
+      wire?: (item: unknown) => unknown,
+      options?: MapOptions,
+    ): Task<unknown> => {
+      const outer = wiringMap;
+      const item = ref('item', prefixed(id));
+      wiringMap = prefixed(id);
+      const input = wire === undefined ? item : wire(item);
+      wiringMap = outer;
+      return declare({ id, kind: 'task', over: { list, ...how }, body, input, ...given(options) });
+    };
 
   return {
     task: (id: string, body: LooseBody<C>, input?: unknown, options?: TaskOptions) =>
@@ -108,20 +125,8 @@ function createTools<C>(declaration: DagDeclaration<C>): unknown {
       declare({ id, kind: 'sensor', body, input, ...given(options) }),
     wait: (id: string, wait: TaskDeclaration<C>['wait'], options?: TaskOptions) =>
       declare({ id, kind: 'wait', wait, ...given(options) }),
-    map(
-      id: string,
-      list: unknown,
-      body: LooseBody<C>,
-      wire?: (item: unknown) => unknown,
-      options?: MapOptions,
-    ) {
-      const outer = wiringMap;
-      const item = ref('item', prefixed(id));
-      wiringMap = prefixed(id);
-      const input = wire === undefined ? item : wire(item);
-      wiringMap = outer;
-      return declare({ id, kind: 'task', over: { list }, body, input, ...given(options) });
-    },
+    map: mapping({}),
+    flatMap: mapping({ flatten: true }),
     group(id: string, build: () => unknown): TaskGroup<unknown> {
       const outer = enclosing;
       const group = { id: prefixed(id), groups: outer, after: [] as UpstreamDeclaration[] };

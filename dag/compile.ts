@@ -151,6 +151,7 @@ function planTask(
     triggerRule: task.role === 'teardown' ? 'all_done' : (options.triggerRule ?? 'all_success'),
     input: input.value,
     mapOver: over?.value ?? null,
+    ...(task.over?.flatten === true ? { flatten: true as const } : {}),
     ...settings.mapLength(task),
     retries: settings.retries(options.retries ?? defaults.retries),
     ...settings.times(task, defaults.timeout),

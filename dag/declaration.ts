@@ -116,7 +116,7 @@ export interface TaskDeclaration<C> {
   readonly input: unknown;
   readonly options: TaskOptions & Partial<SensorOptions> & MapOptions & TeardownOptions;
   readonly role?: 'setup' | 'teardown';
-  readonly over: { readonly list: unknown } | null;
+  readonly over: { readonly list: unknown; readonly flatten?: true } | null;
   readonly wait: { readonly for?: Duration; readonly until?: unknown } | null;
   readonly choices: readonly string[] | null;
   /** Ids of the groups around it, outermost first. */

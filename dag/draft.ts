@@ -91,10 +91,17 @@ export class Draft {
     });
   }
 
+  /** What a mapped task is mapped over; null where that is no list, or no list of lists. */
+  listOf({ mapOver, flatten }: PlanTask): Json {
+    const list = this.resolve(mapOver);
+    if (flatten !== true || !Array.isArray(list)) return list;
+    return (list as readonly Json[]).every((each) => Array.isArray(each)) ? list.flat() : null;
+  }
+
   /** The element a mapped instance works on. */
   itemOf({ taskId, mapIndex }: TaskInstance): Json | undefined {
     if (mapIndex === null) return undefined;
-    const list = this.standing.list(this.instances[taskId]!, () => this.resolve(this.task(taskId).mapOver));
+    const list = this.standing.list(this.instances[taskId]!, () => this.listOf(this.task(taskId)));
     return Array.isArray(list) ? (list as readonly Json[])[mapIndex] : undefined;
   }
 

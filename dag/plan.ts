@@ -109,6 +109,8 @@ export interface PlanTask {
   readonly input: ArgumentExpression;
   /** The list whose elements each get an instance of this task, or null for a single instance. */
   readonly mapOver: ArgumentExpression | null;
+  /** Each element of the list is a list itself, and its elements are what the task is mapped over. */
+  readonly flatten?: true;
   /** The longest list it may be mapped over, where that is not {@link defaultMapLength}. */
   readonly maxMapLength?: number;
   readonly retries: RetryPlan;

@@ -65,7 +65,7 @@ function consider(draft: Draft, taskId: string): void {
 
 function begin(draft: Draft, task: PlanTask): void {
   const instance = draft.instances[task.id]!;
-  if (task.mapOver !== null) expand(draft, task, draft.resolve(task.mapOver));
+  if (task.mapOver !== null) expand(draft, task, draft.listOf(task));
   else if (task.wait !== null) beginWait(draft, task);
   else draft.start(instance);
 }
@@ -92,7 +92,12 @@ function expand(draft: Draft, task: PlanTask, list: Json): void {
   const whole = { ...draft.instances[task.id]!, scheduledAt: draft.at };
   if (!Array.isArray(list))
     draft.end(whole, 'failed', {
-      failure: invalid('MapListInvalid', 'a list to map over', list, 'Return a list.'),
+      failure: invalid(
+        'MapListInvalid',
+        task.flatten === true ? 'a list of lists to map over' : 'a list to map over',
+        draft.resolve(task.mapOver),
+        'Return a list.',
+      ),
     });
   else if (list.length > (task.maxMapLength ?? defaultMapLength))
     draft.end(whole, 'failed', {

@@ -93,6 +93,16 @@ export interface DagTools<C, P extends ParamDeclarations = ParamDeclarations> {
     body: TaskBody<I, O, C>,
     ...wiring: MapWiring<NoInfer<T>, NoInfer<I>>
   ) => Task<JsonOf<O>[]>;
+  /**
+   * A map within a map: `over` is a list of lists, such as the output of a map whose body returns lists, and each of
+   * their elements gets an instance, numbered through. Otherwise like `map`, and its output can be mapped over again.
+   */
+  readonly flatMap: <T, I, O>(
+    id: string,
+    over: Referring<readonly (readonly T[])[]> | readonly (readonly T[])[],
+    body: TaskBody<I, O, C>,
+    ...wiring: MapWiring<NoInfer<T>, NoInfer<I>>
+  ) => Task<JsonOf<O>[]>;
   /** A task whose body is poked until it answers `{ done: true }`; between pokes no worker is held. Its output is `value`. */
   readonly sensor: <I, V>(
     id: string,
