@@ -21,7 +21,7 @@ export type Explanation =
   | { readonly kind: 'waiting_for_slot'; readonly maxActiveTasks: number }
   /** Its trigger rule is not decided by the upstream tasks that have ended. */
   | { readonly kind: 'upstream_open'; readonly open: readonly TaskStanding[] }
-  /** Its rule is decided, but a short circuit or branch above, or the task whose list it is mapped over, could still skip it. */
+  /** Its rule is decided, but a short circuit, branch or setup above, or the task whose list it is mapped over, could still skip it. */
   | { readonly kind: 'undecided_above'; readonly open: readonly TaskStanding[] }
   | { readonly kind: 'run_cancelled' };
 
@@ -38,7 +38,7 @@ export function explain(plan: Plan, progress: RunProgress, key: InstanceKey): Ex
 
   if (instance.waitingFor !== null) return { kind: 'waiting', for: instance.waitingFor };
   if (hasEnded(instance.state)) {
-    const skippers = index.gates.get(task.id) ?? [];
+    const skippers = [...(index.gates.get(task.id) ?? []), ...(index.setups.get(task.id) ?? [])];
     const passedOn = instance.attempt === 0 && instance.mapIndex === null && instance.state !== 'success';
     return {
       kind: 'ended',
@@ -52,5 +52,6 @@ export function explain(plan: Plan, progress: RunProgress, key: InstanceKey): Ex
   if (progress.cancelRequested) return { kind: 'run_cancelled' };
   if (triggerVerdict(task.triggerRule, upstreamCounts(task, progress.instances)) === 'wait')
     return { kind: 'upstream_open', open: open(task.upstream) };
-  return { kind: 'undecided_above', open: open([...(index.gates.get(task.id) ?? []), ...listSources(task)]) };
+  const above = [...(index.gates.get(task.id) ?? []), ...(index.setups.get(task.id) ?? [])];
+  return { kind: 'undecided_above', open: open([...above, ...listSources(task)]) };
 }
