@@ -61,3 +61,24 @@ test('a run that no worker begins says so once, with a remedy, and not at once',
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/waiting for a worker that knows the DAG\. .*`ingot down`/);
 });
+
+test('of a run too large to show, the counts and what may need somebody are told', () => {
+  const large = (success: number): RunView => ({
+    ...view([
+      {
+        ...task('each[7]', 'failed', '2026-01-01T00:00:01.000Z'),
+        failure: { type: 'Error', message: 'no such file', retryable: false },
+      },
+      task('each[8]', 'running', '2026-01-01T00:00:02.000Z'),
+    ]),
+    counts: { success, failed: 1, running: 500, none: 0 },
+  });
+  display.show(large(1200), new Map());
+  display.show(large(1200), new Map());
+  display.show(large(1300), new Map());
+  expect(lines).toEqual([
+    'sales  1,200 success, 1 failed, 500 running',
+    'sales  each[7]  failed  no such file',
+    'sales  1,300 success, 1 failed, 500 running',
+  ]);
+});
