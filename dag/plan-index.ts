@@ -1,5 +1,4 @@
 import type { Plan, PlanTask } from './plan.ts';
-import { scopesOf } from './setups.ts';
 
 /** What is derived from a plan once and looked up at every step. */
 export interface PlanIndex {
@@ -51,6 +50,27 @@ function gatesOf(
     if (kind === 'branch') for (const below of downstream.get(id) ?? []) add(below, id);
   }
   return new Map([...gates].map(([id, each]) => [id, [...each]]));
+}
+
+/** By task, the setups it depends on: those above it of whose teardowns one is below it, or that have no teardown. */
+function scopesOf(
+  tasks: ReadonlyMap<string, PlanTask>,
+  downstream: ReadonlyMap<string, readonly string[]>,
+): ReadonlyMap<string, readonly string[]> {
+  const scopes = new Map<string, string[]>();
+  const upstream = new Map([...tasks.values()].map((task) => [task.id, task.upstream]));
+  for (const { id, role } of tasks.values()) {
+    if (role !== 'setup') continue;
+    const teardowns = downstream.get(id)!.filter((each) => tasks.get(each)!.role === 'teardown');
+    const above = descendants(upstream, teardowns);
+    for (const below of descendants(downstream, [id])) {
+      if (tasks.get(below)!.role === 'teardown' || (teardowns.length > 0 && !above.has(below))) continue;
+      const known = scopes.get(below);
+      if (known === undefined) scopes.set(below, [id]);
+      else known.push(id);
+    }
+  }
+  return scopes;
 }
 
 /** Everything downstream of `ids`, however far, without themselves unless one is downstream of another. */

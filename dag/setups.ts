@@ -1,6 +1,5 @@
 import type { Draft } from './draft.ts';
 import type { PlanTask, TaskState } from './plan.ts';
-import { descendants } from './plan-index.ts';
 import { problem } from './problems.ts';
 import type { Problem } from './problems.ts';
 import { hasEnded } from './trigger-rules.ts';
@@ -19,27 +18,6 @@ export function checkSetups(dagPlace: string, tasks: readonly PlanTask[], proble
           'Pass the output of what setup(...) returned as its input, or add .after(setup).',
         ),
       );
-}
-
-/** By task, the setups it depends on: those above it of whose teardowns one is below it, or that have no teardown. */
-export function scopesOf(
-  tasks: ReadonlyMap<string, PlanTask>,
-  downstream: ReadonlyMap<string, readonly string[]>,
-): ReadonlyMap<string, readonly string[]> {
-  const scopes = new Map<string, string[]>();
-  const upstream = new Map([...tasks.values()].map((task) => [task.id, task.upstream]));
-  for (const { id, role } of tasks.values()) {
-    if (role !== 'setup') continue;
-    const teardowns = downstream.get(id)!.filter((each) => tasks.get(each)!.role === 'teardown');
-    const above = descendants(upstream, teardowns);
-    for (const below of descendants(downstream, [id])) {
-      if (tasks.get(below)!.role === 'teardown' || (teardowns.length > 0 && !above.has(below))) continue;
-      const known = scopes.get(below);
-      if (known === undefined) scopes.set(below, [id]);
-      else known.push(id);
-    }
-  }
-  return scopes;
 }
 
 /** What the setups a task depends on say of it: it may run only if all succeeded. */

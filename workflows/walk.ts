@@ -26,7 +26,7 @@ export interface WalkSetting {
   /** What an execution before this one came to, and how many there were. */
   readonly carried: { readonly progress: RunProgress; readonly revision: number } | null;
   readonly continueAfter: Partial<ContinueAfter> | undefined;
-  onRecord(): void;
+  readonly onRecord: () => void;
 }
 
 /** Instance keys hold no `#`. */

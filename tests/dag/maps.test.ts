@@ -102,7 +102,7 @@ describe('maps', () => {
           (file) => file.path,
         );
         const lines = flatMap('lines', parts, (part: string) => part.length);
-        task('sum', (_: number[]) => null, lines);
+        task('sum', (_input: number[]) => null, lines);
       }),
     );
     const run = new Driven(nested).succeed('folders', ['a', 'b', 'c']);

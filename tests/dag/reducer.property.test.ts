@@ -135,6 +135,8 @@ class Simulation {
       case 'cancel_timer':
         expect(this.#timers.delete(command.key)).toBe(true);
         return;
+      case 'continue_as_new':
+        throw new Error('nobody asked the run to continue as new');
       case 'finish_run':
         expect(this.#running.size + this.#timers.size).toBe(0);
         this.#finished = command;

@@ -8,9 +8,9 @@ describe('a teardown', () => {
   const plan = planOf(
     dag('cluster', once, ({ setup, task, teardown }) => {
       const cluster = setup('create', () => 'c1');
-      const load = task('load', (_: { cluster: string }) => null, { cluster });
+      const load = task('load', (_input: { cluster: string }) => null, { cluster });
       const check = task('check', nothing, undefined, { triggerRule: 'all_done' }).after(load);
-      teardown('delete', (_: { cluster: string }) => null, { cluster }, { retries: 1 }).after(check);
+      teardown('delete', (_input: { cluster: string }) => null, { cluster }, { retries: 1 }).after(check);
     }),
   );
 

@@ -17,7 +17,7 @@ describe('the slots of a run', () => {
     dag('slots', { maxActiveTasks: 2, defaults: { retries: 1 } }, ({ task, map }) => {
       const each = map('each', numbers(5), (n: number) => n);
       task('beside', nothing);
-      task('sum', (_: number[]) => null, each);
+      task('sum', (_input: number[]) => null, each);
     }),
   );
 
