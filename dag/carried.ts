@@ -5,7 +5,7 @@ import type { Json, JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
 import type { RunProgress, TaskInstance } from './run-progress.ts';
 
-const partLength = 512 * 1024;
+const partLength = 384 * 1024;
 
 /** Text in parts that each fit into a message; joined they are the text. No part begins or ends within a character. */
 export function textParts(text: string): readonly string[] {
