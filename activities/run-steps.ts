@@ -1,10 +1,14 @@
 import { activityInfo } from '@temporalio/activity';
+import { packPlan, textParts } from '../dag/carried.ts';
 import { instantOfText } from '../dag/interval.ts';
+import type { Json } from '../dag/json.ts';
+import { canonicalJson } from '../dag/json.ts';
 import { resolveParams } from '../dag/params.ts';
-import { RetryableError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
+import type { Plan } from '../dag/plan.ts';
 import type { TriggeringEvents } from '../dag/reducer.ts';
 import type { AssetRun } from '../ports/assets.ts';
-import type { Ledger, Manifest, RunType } from '../ports/ledger.ts';
+import { RetryableError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
+import type { Ledger, Manifest, ParkedPart, RunType } from '../ports/ledger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type {
   BeginRunRequest,
@@ -12,6 +16,7 @@ import type {
   EndedRun,
   EndRunRequest,
   Followed,
+  PlanPart,
   PublishStep,
   RecordRequest,
   RunRequest,
@@ -30,6 +35,9 @@ interface Parts {
   readonly objects: ObjectStore;
   readonly build: string;
 }
+
+/** A longer plan, as JSON text, does not go into one message. */
+const maxPlanText = 256 * 1024;
 
 /** Tries after which an error that does not say of itself that trying again helps is taken for a defect. */
 const triesOfTheUnknown = 10;
@@ -133,7 +141,7 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
     throw new Error(`The ledger holds no plan ${recorded}, which run ${runId} was begun with.`);
   return {
     known: true,
-    plan,
+    plan: JSON.stringify(plan).length > maxPlanText ? null : plan,
     planHash: recorded,
     facts: {
       ...facts,
@@ -155,6 +163,29 @@ async function record(
     ledger,
     events.flatMap(({ kind, payload }) => (kind === 'asset' ? [payload['asset'] as string] : [])),
   );
+}
+
+/** Part of the packed plan of a hash: the same text whichever worker is asked. */
+async function readPlan(
+  { definitions, ledger }: Parts,
+  { hash, part }: { readonly hash: string; readonly part: number },
+): Promise<PlanPart> {
+  const own = [...definitions.values()].find((dag) => dag.hash === hash)?.plan;
+  const plan = own ?? (await ledger.plan(hash));
+  if (plan === null) throw new Error(`The ledger holds no plan ${hash}, though a run of it was begun.`);
+  const texts = textParts(packPlan(JSON.parse(canonicalJson(plan as unknown as Json)) as Plan));
+  return { text: texts[part]!, parts: texts.length };
+}
+
+async function readProgress(ledger: Ledger, part: ParkedPart): Promise<string> {
+  const content = await ledger.parkedProgress(part);
+  if (content !== null) return content;
+  throw new TerminalError({
+    place: `run ${part.runId}`,
+    expected: `its progress, parked as revision ${part.revision}, part ${part.part}`,
+    found: 'none in the ledger',
+    remedy: 'The run was closed, or the ledger was restored to before: start a new run of the interval.',
+  });
 }
 
 async function endRun(ledger: Ledger, end: EndRunRequest): Promise<EndedRun> {
@@ -200,6 +231,9 @@ export function createRunSteps(
   return {
     'ingot.beginRun': (request) => step(() => beginRun(parts, request)),
     'ingot.record': (request) => step(() => record(parts.ledger, request)),
+    'ingot.readPlan': (of) => step(() => readPlan(parts, of)),
+    'ingot.parkProgress': ({ text, ...part }) => step(() => parts.ledger.parkProgress(part, text)),
+    'ingot.readProgress': (part) => step(() => readProgress(parts.ledger, part)),
     'ingot.endRun': (request) => step(() => endRun(parts.ledger, request)),
     publish: (request) => step(() => publish(parts, request)),
   };

@@ -16,6 +16,8 @@ const quick: Readonly<Record<string, readonly string[]>> = {
   payments: ['--rows', '500000'],
   'csv-import': ['--rows', '500000'],
   backfill: ['--days', '100'],
+  reducer: ['--tasks', '2000', '--items', '4000'],
+  scale: ['--tasks', '1000', '--items', '2000'],
   schedules: ['--dags', '20', '--seconds', '10', '--minutes', '1'],
 };
 

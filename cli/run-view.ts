@@ -33,6 +33,13 @@ function inOrder(tasks: readonly TaskView[]): TaskView[] {
   return [...tasks].sort((a, b) => (began(a) === began(b) ? 0 : began(a) - began(b)));
 }
 
+/** How many task instances are in each state, of a run that has more than a view shows. */
+function countsText({ counts }: RunView): string | null {
+  if (counts === undefined) return null;
+  const told = Object.entries(counts).filter(([, number]) => number > 0);
+  return told.map(([state, number]) => `${count(number)} ${state}`).join(', ');
+}
+
 function taskTable(view: RunView, rows: RowsByTask): string {
   const lines = inOrder(view.tasks).map((task) => [
     task.key,
@@ -79,7 +86,7 @@ function terminalDisplay(title: string, terminal: NodeJS.WriteStream): RunDispla
   return {
     show: (view, rows, remarks = []) =>
       live.draw([
-        `${pc.bold(title)}  ${stateText(view.state)}${view.waitingFor === null ? '' : ` · waiting for ${view.waitingFor}`}`,
+        `${pc.bold(title)}  ${stateText(view.state)}${view.waitingFor === null ? '' : ` · waiting for ${view.waitingFor}`}${countsText(view) === null ? '' : ` · ${countsText(view)}`}`,
         ...(tooLong(view) ? remedy.split(/(?<=;) /) : taskTable(view, rows).split('\n')),
         ...remarks,
       ]),
@@ -92,6 +99,7 @@ function lineDisplay(title: string, write: (line: string) => void): RunDisplay {
   const seen = new Map<string, string>();
   const tooLong = impatience();
   let told = false;
+  let counts: string | null = null;
   return {
     show: (view, rows, remarks = []) => {
       for (const remark of remarks.filter((each) => !seen.has(each))) {
@@ -102,7 +110,12 @@ function lineDisplay(title: string, write: (line: string) => void): RunDisplay {
         told = true;
         write(`${title}  waiting for ${view.waitingFor}. ${remedy}`);
       }
-      for (const task of inOrder(view.tasks)) {
+      const now = countsText(view);
+      if (now !== null && now !== counts) write(`${title}  ${(counts = now)}`);
+      // Of thousands, only those somebody may have to look at.
+      const isTold = ({ failure, waitingFor }: TaskView): boolean =>
+        now === null || failure !== null || waitingFor !== null;
+      for (const task of inOrder(view.tasks.filter(isTold))) {
         const state = `${task.state} ${task.attempt}`;
         if (seen.get(task.key) === state || task.state === 'none') continue;
         seen.set(task.key, state);

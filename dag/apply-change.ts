@@ -1,9 +1,8 @@
 import { answerApproval } from './approvals.ts';
-import { itemOf } from './attempts.ts';
 import { affectedBelow, clearedBy } from './clearing.ts';
 import { changeProblems } from './change-problems.ts';
 import type { Draft } from './draft.ts';
-import { instancesOf } from './draft.ts';
+import { instancesOf } from './instances.ts';
 import { begunAgain, forbidAgain, settle, settleAll } from './readiness.ts';
 import type { Failure, OperatorChange, TaskInstance } from './run-progress.ts';
 import { hasEnded } from './trigger-rules.ts';
@@ -43,7 +42,7 @@ function clear(draft: Draft, keys: readonly string[]): void {
   for (const key of parts) {
     const instance = reset(draft, draft.instances[key]!);
     // One of a task that is still to be mapped starts with the others.
-    if (draft.state(instance.taskId) !== 'none') draft.start(instance, itemOf(draft, instance));
+    if (draft.state(instance.taskId) !== 'none') draft.start(instance);
   }
 }
 
@@ -63,7 +62,8 @@ function resetWhole(draft: Draft, instance: TaskInstance): void {
 function reopen(draft: Draft, taskId: string): void {
   const whole = draft.instances[taskId]!;
   if (!hasEnded(whole.state)) return;
-  draft.set({ ...reset(draft, whole), state: 'running', scheduledAt: whole.scheduledAt });
+  const size = whole.size ?? draft.standing.parts(taskId).made;
+  draft.set({ ...reset(draft, whole), state: 'running', scheduledAt: whole.scheduledAt, size });
 }
 
 function mark(draft: Draft, change: Extract<OperatorChange, { type: 'task_marked' }>): void {
@@ -72,12 +72,22 @@ function mark(draft: Draft, change: Extract<OperatorChange, { type: 'task_marked
   const failure: Failure = { type: 'MarkedFailed', message: `Marked failed by ${by}.`, retryable: false };
   const result = as === 'success' ? { output } : { failure };
   const below = affectedBelow(draft.plan, draft.instances, new Set([instance.taskId]));
-  const parts = instance.mapIndex === null ? instancesOf(draft.instances, key) : [];
+  const parts = instance.mapIndex === null ? allParts(draft, instance) : [];
   const targets = parts.filter(({ state }) => (as === 'success' ? state !== 'success' : !hasEnded(state)));
   if (instance.mapIndex !== null) reopen(draft, instance.taskId);
   else if (targets.length > 0) reopen(draft, key);
   for (const each of targets.length > 0 ? targets : [instance]) draft.end(stopped(draft, each), as, result);
   for (const id of below.keys()) resetWhole(draft, draft.instances[id]!);
+}
+
+/** The instances of a mapped task, also those that are still to be made. */
+function allParts(draft: Draft, whole: TaskInstance): readonly TaskInstance[] {
+  const made = instancesOf(draft.instances, whole.taskId);
+  if (hasEnded(whole.state) || whole.size === undefined) return made;
+  const others = Array.from({ length: whole.size - made.length }, (_, n) =>
+    draft.part(whole.taskId, made.length + n),
+  );
+  return [...made, ...others];
 }
 
 /** An instance that is about to be given another end: whatever goes on of it is stopped. */

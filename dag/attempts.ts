@@ -26,8 +26,15 @@ export function attemptEnded(draft: Draft, event: AttemptEvent): void {
     case 'snapshot_conflicted':
       return conflicted(draft, instance);
     case 'task_unknown':
-      return draft.cancelRequested ? draft.end(instance, 'skipped') : unknown(draft, instance);
+      return isGivenUp(draft, draft.task(instance.taskId))
+        ? draft.end(instance, 'skipped')
+        : unknown(draft, instance);
   }
+}
+
+/** A cancelled run tries nothing again, except to clear away. */
+function isGivenUp(draft: Draft, { role }: PlanTask): boolean {
+  return draft.cancelRequested && role !== 'teardown';
 }
 
 function unknown(draft: Draft, instance: TaskInstance): void {
@@ -82,7 +89,7 @@ function timedOut(draft: Draft, instance: TaskInstance, task: PlanTask, last: Fa
 function failed(draft: Draft, before: TaskInstance, failure: Failure): void {
   const task = draft.task(before.taskId);
   const instance = { ...before, failures: before.failures + 1, failure };
-  const delay = draft.cancelRequested ? null : retryDelayMs(task.retries, failure, instance.failures);
+  const delay = isGivenUp(draft, task) ? null : retryDelayMs(task.retries, failure, instance.failures);
   if (delay === null) return draft.end(instance, 'failed', { failure });
   const deadline = deadlineOf(instance, task);
   if (draft.at >= deadline) return timedOut(draft, instance, task, failure);
@@ -91,7 +98,7 @@ function failed(draft: Draft, before: TaskInstance, failure: Failure): void {
 
 function conflicted(draft: Draft, before: TaskInstance): void {
   const instance = { ...before, conflicts: before.conflicts + 1 };
-  if (draft.cancelRequested) return draft.end(instance, 'skipped');
+  if (isGivenUp(draft, draft.task(instance.taskId))) return draft.end(instance, 'skipped');
   if (instance.conflicts > maxConflicts)
     return draft.end(instance, 'failed', {
       failure: invalid(
@@ -110,25 +117,19 @@ export function timerFired(draft: Draft, instance: TaskInstance): void {
   if (reason === undefined || reason === 'pool' || reason === 'past') return;
   if (reason === 'timer') return draft.end(instance, 'success');
   if (reason === 'approval') return approvalTimedOut(draft, instance);
-  draft.start(instance, itemOf(draft, instance), reason === 'sensor' || reason === 'no_worker_knows_task');
+  draft.start(instance, reason === 'sensor' || reason === 'no_worker_knows_task');
 }
 
-/** What a pool said: the attempt begins, has failed, or goes on waiting. */
+/** What a pool said: the attempt begins as soon as the run has a slot for it, has failed, or goes on waiting. */
 export function poolAnswered(draft: Draft, answer: PoolAnswer): void {
   const instance = draft.instances[answer.key];
   if (instance?.waitingFor?.reason !== 'pool') return;
   switch (answer.type) {
     case 'granted':
-      return draft.begin(instance, itemOf(draft, instance));
+      return draft.admit(instance);
     case 'refused':
       return draft.end(instance, 'failed', { failure: answer.failure });
     case 'waits':
       return draft.set({ ...instance, waitingFor: { ...instance.waitingFor, standing: answer.standing } });
   }
-}
-
-export function itemOf(draft: Draft, instance: TaskInstance): Json | undefined {
-  if (instance.mapIndex === null) return undefined;
-  const list = draft.resolve(draft.task(instance.taskId).mapOver);
-  return Array.isArray(list) ? (list as readonly Json[])[instance.mapIndex] : undefined;
 }

@@ -2,10 +2,12 @@ import type {
   ApprovalQuestion,
   DagDeclaration,
   DagOptions,
+  MapOptions,
   SensorOptions,
   TaskBody,
   TaskDeclaration,
   TaskOptions,
+  TeardownOptions,
   UpstreamDeclaration,
 } from './declaration.ts';
 import type { ParamDeclarations } from './params.ts';
@@ -68,7 +70,7 @@ function createTools<C>(declaration: DagDeclaration<C>): unknown {
           place(id),
           'no task declared in the wiring of a map',
           `it is declared in that of ${wiringMap}`,
-          'Mapping within a mapped task is not supported yet.',
+          'Return a list from the mapped task, and go over all of these with flatMap(...).',
         ),
       );
     const task: TaskDeclaration<C> = {
@@ -88,9 +90,30 @@ function createTools<C>(declaration: DagDeclaration<C>): unknown {
     return taskValue(declaration, task, ref('task', id));
   };
 
+  const mapping =
+    (how: { readonly flatten?: true }) =>
+    (
+      id: string,
+      list: unknown,
+      body: LooseBody<C>,
+      wire?: (item: unknown) => unknown,
+      options?: MapOptions,
+    ): Task<unknown> => {
+      const outer = wiringMap;
+      const item = ref('item', prefixed(id));
+      wiringMap = prefixed(id);
+      const input = wire === undefined ? item : wire(item);
+      wiringMap = outer;
+      return declare({ id, kind: 'task', over: { list, ...how }, body, input, ...given(options) });
+    };
+
   return {
     task: (id: string, body: LooseBody<C>, input?: unknown, options?: TaskOptions) =>
       declare({ id, kind: 'task', body, input, ...given(options) }),
+    setup: (id: string, body: LooseBody<C>, input?: unknown, options?: TaskOptions) =>
+      declare({ id, kind: 'task', role: 'setup', body, input, ...given(options) }),
+    teardown: (id: string, body: LooseBody<C>, input?: unknown, options?: TeardownOptions) =>
+      declare({ id, kind: 'task', role: 'teardown', body, input, ...given(options) }),
     branch: (
       id: string,
       choices: readonly string[],
@@ -106,20 +129,8 @@ function createTools<C>(declaration: DagDeclaration<C>): unknown {
       declare({ id, kind: 'wait', wait, ...given(options) }),
     approval: (id: string, approval: ApprovalQuestion, options?: TaskOptions) =>
       declare({ id, kind: 'approval', approval, ...given(options) }),
-    map(
-      id: string,
-      list: unknown,
-      body: LooseBody<C>,
-      wire?: (item: unknown) => unknown,
-      options?: TaskOptions,
-    ) {
-      const outer = wiringMap;
-      const item = ref('item', prefixed(id));
-      wiringMap = prefixed(id);
-      const input = wire === undefined ? item : wire(item);
-      wiringMap = outer;
-      return declare({ id, kind: 'task', over: { list }, body, input, ...given(options) });
-    },
+    map: mapping({}),
+    flatMap: mapping({ flatten: true }),
     group(id: string, build: () => unknown): TaskGroup<unknown> {
       const outer = enclosing;
       const group = { id: prefixed(id), groups: outer, after: [] as UpstreamDeclaration[] };

@@ -1,4 +1,4 @@
-import { byKey, instancesOf } from './draft.ts';
+import { byKey, instancesOf } from './instances.ts';
 import type { Plan, PlanTask, TaskState } from './plan.ts';
 import { descendants, planIndex } from './plan-index.ts';
 import { problem, type Problem } from './problems.ts';

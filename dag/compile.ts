@@ -15,6 +15,7 @@ import { planHash } from './plan.ts';
 import { DagProblemsError, problem, shown } from './problems.ts';
 import type { Problem } from './problems.ts';
 import { checkChoices, checkTriggerRule } from './rule-checks.ts';
+import { checkSetups } from './setups.ts';
 import { Settings } from './task-settings.ts';
 
 /** What a worker runs for a task: the body as it was declared. Sensors answer `{ done, value? }`, branches ids. */
@@ -89,6 +90,7 @@ function planOf(declaration: DagDeclaration<never>, problems: Problem[]): Plan {
       ),
     );
   const planned = drafts.map((task) => ({ ...task, upstream: [...edges.get(task.id)!].sort() }));
+  checkSetups(dagPlace, planned, problems);
   planned.forEach((task, index) =>
     checkGraph(`${dagPlace}, task ${task.id}`, task, tasks[index]!, referred.get(task.id)!, edges, problems),
   );
@@ -148,15 +150,21 @@ function planTask(
     id: task.id,
     kind: task.kind,
     upstream: [],
-    triggerRule: options.triggerRule ?? 'all_success',
+    triggerRule: task.role === 'teardown' ? 'all_done' : (options.triggerRule ?? 'all_success'),
     input: input.value,
     mapOver: over?.value ?? null,
+    ...(task.over?.flatten === true ? { flatten: true as const } : {}),
+    ...settings.mapLength(task),
     retries: settings.retries(options.retries ?? defaults.retries),
     ...settings.times(task, defaults.timeout),
     sensor: task.kind === 'sensor' ? settings.sensor(options) : null,
     wait: wait?.plan ?? null,
     ...settings.pool(task, defaults),
     ...(task.kind === 'approval' ? { approval: settings.approval(task.approval) } : {}),
+    ...(task.role === undefined ? {} : { role: task.role }),
+    ...(settings.flag('onFailureFailRun', options.onFailureFailRun)
+      ? { onFailureFailRun: true as const }
+      : {}),
     ...(settings.flag('handlesFailure', options.handlesFailure) ? { handlesFailure: true as const } : {}),
     ...settings.queue(task, defaults.queue),
     ...alertsOf(options.alerts, { ...scope, topic: alerts?.topic ?? dagId }, alerts),

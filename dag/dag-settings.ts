@@ -6,6 +6,7 @@ import { durationMs } from './duration.ts';
 import { instantOfText, instantText } from './interval.ts';
 import type { ParamDeclaration } from './params.ts';
 import { paramProblem, paramTypes } from './params.ts';
+import { defaultActiveTasks, maxActiveTasks } from './plan.ts';
 import type { ParamPlan, Plan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import { problem, shown } from './problems.ts';
@@ -51,6 +52,7 @@ export function planHeader(dagId: string, options: DagOptions, problems: Problem
     ...(settings.choice('onFailure', options.onFailure, ['fail', 'hold']) === 'hold'
       ? { onFailure: 'hold' as const }
       : {}),
+    ...activeTasksOf(settings, options),
     params: Object.fromEntries(
       Object.entries(options.params ?? {}).map(([name, param]) => [
         name,
@@ -167,6 +169,17 @@ function pastOf(
       ),
     );
   return { dependsOnPast: true };
+}
+
+function activeTasksOf(settings: Settings, options: DagOptions): Pick<Plan, 'maxActiveTasks'> {
+  const most = settings.number(
+    'maxActiveTasks',
+    options.maxActiveTasks,
+    defaultActiveTasks,
+    1,
+    maxActiveTasks,
+  );
+  return most === defaultActiveTasks ? {} : { maxActiveTasks: most };
 }
 
 function textList(

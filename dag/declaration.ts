@@ -100,6 +100,16 @@ export interface TaskOptions {
   readonly queue?: string;
 }
 
+export interface TeardownOptions extends Omit<TaskOptions, 'triggerRule' | 'handlesFailure'> {
+  /** Its failure fails the run; otherwise the run's outcome does not depend on it. */
+  readonly onFailureFailRun?: boolean;
+}
+
+export interface MapOptions extends TaskOptions {
+  /** The longest list it may go over, up to 100,000; 1024 unless told. A longer one fails the task. */
+  readonly maxMapLength?: number;
+}
+
 export interface SensorOptions extends Omit<TaskOptions, 'timeout'> {
   /** Time between two pokes; 30 seconds unless told. */
   readonly pokeEvery?: Duration;
@@ -145,6 +155,8 @@ export interface DagOptions<P extends ParamDeclarations = ParamDeclarations> {
   readonly dependsOnPast?: boolean;
   /** `hold` keeps a run open that would fail, for an operator to clear or mark tasks, or to cancel it; `fail` unless told. */
   readonly onFailure?: 'fail' | 'hold';
+  /** Attempts of one run under way at the same time, up to 1000; 500 unless told. */
+  readonly maxActiveTasks?: number;
   readonly params?: P;
   readonly tags?: readonly string[];
   readonly owners?: readonly string[];
@@ -159,8 +171,9 @@ export interface TaskDeclaration<C> {
   readonly kind: TaskKindName;
   readonly body: TaskBody<never, unknown, C> | null;
   readonly input: unknown;
-  readonly options: TaskOptions & Partial<SensorOptions>;
-  readonly over: { readonly list: unknown } | null;
+  readonly options: TaskOptions & Partial<SensorOptions> & MapOptions & TeardownOptions;
+  readonly role?: 'setup' | 'teardown';
+  readonly over: { readonly list: unknown; readonly flatten?: true } | null;
   readonly wait: { readonly for?: Duration; readonly until?: unknown } | null;
   readonly approval: ApprovalQuestion | null;
   readonly choices: readonly string[] | null;

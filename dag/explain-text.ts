@@ -17,6 +17,8 @@ export function explanationText(explanation: Explanation, failure: Failure | nul
       return endedText(explanation, failure);
     case 'waiting':
       return `waits: ${waitText(explanation.for, (ms) => new Date(ms).toISOString())}${failure === null ? '' : `, after ${failure.type}: ${failure.message}`}`;
+    case 'waiting_for_slot':
+      return `waits for one of the ${explanation.maxActiveTasks} slots of the run (maxActiveTasks)`;
     case 'upstream_open':
       return `waits for upstream: ${standingsText(explanation.open)}`;
     case 'undecided_above':

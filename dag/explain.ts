@@ -1,3 +1,4 @@
+import { defaultActiveTasks } from './plan.ts';
 import type { Plan, RunState, TaskState } from './plan.ts';
 import { planIndex } from './plan-index.ts';
 import { listSources, upstreamCounts } from './readiness.ts';
@@ -16,9 +17,11 @@ export type Explanation =
   | { readonly kind: 'ended'; readonly state: TaskState; readonly because: readonly TaskStanding[] }
   /** Waits for a timer: a retry, a poke, a conflict, a worker that knows the task. */
   | { readonly kind: 'waiting'; readonly for: WaitReason }
+  /** Ready: as many attempts of the run as may (`maxActiveTasks`) are under way. */
+  | { readonly kind: 'waiting_for_slot'; readonly maxActiveTasks: number }
   /** Its trigger rule is not decided by the upstream tasks that have ended. */
   | { readonly kind: 'upstream_open'; readonly open: readonly TaskStanding[] }
-  /** Its rule is decided, but a short circuit or branch above, or the task whose list it is mapped over, could still skip it. */
+  /** Its rule is decided, but a short circuit, branch or setup above, or the task whose list it is mapped over, could still skip it. */
   | { readonly kind: 'undecided_above'; readonly open: readonly TaskStanding[] }
   | { readonly kind: 'run_cancelled' }
   /** It had not ended when its run did. */
@@ -41,7 +44,7 @@ export function explain(plan: Plan, progress: RunProgress, key: InstanceKey): Ex
       : { kind: 'run_ended', outcome: progress.outcome };
   if (instance.waitingFor !== null) return { kind: 'waiting', for: instance.waitingFor };
   if (hasEnded(instance.state)) {
-    const skippers = index.gates.get(task.id) ?? [];
+    const skippers = [...(index.gates.get(task.id) ?? []), ...(index.setups.get(task.id) ?? [])];
     const passedOn =
       instance.scheduledAt === null && instance.mapIndex === null && instance.state !== 'success';
     return {
@@ -50,9 +53,12 @@ export function explain(plan: Plan, progress: RunProgress, key: InstanceKey): Ex
       because: passedOn ? standings([...task.upstream, ...skippers]) : [],
     };
   }
+  if (instance.state === 'scheduled')
+    return { kind: 'waiting_for_slot', maxActiveTasks: plan.maxActiveTasks ?? defaultActiveTasks };
   if (instance.state !== 'none') return { kind: 'running', attempt: instance.attempt };
   if (progress.cancelRequested) return { kind: 'run_cancelled' };
   if (triggerVerdict(task.triggerRule, upstreamCounts(task, progress.instances)) === 'wait')
     return { kind: 'upstream_open', open: open(task.upstream) };
-  return { kind: 'undecided_above', open: open([...(index.gates.get(task.id) ?? []), ...listSources(task)]) };
+  const above = [...(index.gates.get(task.id) ?? []), ...(index.setups.get(task.id) ?? [])];
+  return { kind: 'undecided_above', open: open([...above, ...listSources(task)]) };
 }

@@ -84,7 +84,7 @@ function reference(referent: Referent, at: string, to: Conversion): Json {
     return told(
       `the element of the mapped task ${taskId}`,
       'values of this task only',
-      'Use an element only in the wiring of its own map; mapping within a mapped task is not supported yet.',
+      'Use an element only in the wiring of its own map; to map over what its instances return, use flatMap(...).',
     );
   const known = source === 'params' ? [...to.params] : fields[source];
   if (known !== undefined && path.length > 0 && !known.includes(String(path[0])))

@@ -12,7 +12,7 @@ export type Upstreams = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
  * The edges of a declaration: those of data (`referred`), those of `.after`, and those of groups spelled out, from
- * each last task of the upstream group to each first task of the downstream one.
+ * each last task of the upstream group to each first task of the downstream one. Nothing waits for a group's teardowns.
  */
 export function edgesOf(
   declaration: DagDeclaration<never>,
@@ -35,6 +35,8 @@ export function edgesOf(
     );
     return false;
   };
+  const teardowns = new Set(declaration.tasks.filter(({ role }) => role === 'teardown').map(({ id }) => id));
+  const lasting = (ids: readonly string[]): readonly string[] => ids.filter((id) => !teardowns.has(id));
   const places = new Map([...declaration.tasks, ...declaration.groups].map((each) => [each.id, each.groups]));
   const declared: DeclaredEdge[] = [];
   const declare = (to: TaskDeclaration<never> | GroupDeclaration, what: 'task' | 'group'): void => {
@@ -54,7 +56,7 @@ export function edgesOf(
   // Edges within a group decide which of its tasks are first and last, so they come before edges of the group itself.
   for (const { to, toGroup, from } of declared.sort((a, b) => b.depth - a.depth)) {
     const starts = toGroup ? firstOf(members.get(to) ?? [], edges) : [to];
-    const ends = from.what === 'group' ? lastOf(members.get(from.id) ?? [], edges) : [from.id];
+    const ends = from.what === 'group' ? lastOf(lasting(members.get(from.id) ?? []), edges) : [from.id];
     for (const start of starts) for (const end of ends) edges.get(start)?.add(end);
   }
   return edges;

@@ -1,7 +1,8 @@
 import type { Draft } from './draft.ts';
-import { byKey, instancesOf } from './draft.ts';
-import type { RunState, TaskState } from './plan.ts';
+import { byKey, instancesOf } from './instances.ts';
+import type { PlanTask, RunState, TaskState } from './plan.ts';
 import type { InstanceKey, RunProgress } from './run-progress.ts';
+import { isTearingDown } from './setups.ts';
 
 /** Instances that failed by themselves, sorted; a mapped task is named by its failed instances, or itself when it has none. */
 export function failuresOf(instances: RunProgress['instances']): readonly InstanceKey[] {
@@ -22,23 +23,22 @@ export function failuresOf(instances: RunProgress['instances']): readonly Instan
  * It fails if a task failed and the failure is not handled. It is handled when a task that is declared with
  * `handlesFailure` (and so reacts to failure: `one_failed` or `all_failed`) succeeded, and the failed task is
  * directly upstream of it, or made a task directly upstream of it `upstream_failed`, over any number of these.
- * Nothing else turns a failed run green: no `all_done` or `always` leaf, no alert that was sent.
+ * A teardown's failure counts only with `onFailureFailRun`. Nothing else turns a failed run green: no `all_done` or `always` leaf, no alert that was sent.
  */
 export function outcomeOf(draft: Draft): Exclude<RunState, 'running'> | null {
-  if (draft.cancelRequested) return isRunning(draft) ? null : 'cancelled';
-  if (!draft.allEnded) return null;
+  if (draft.cancelRequested) return draft.standing.running > 0 || isTearingDown(draft) ? null : 'cancelled';
+  if (!draft.standing.allEnded) return null;
   const handled = handledTasks(draft);
-  return draft.plan.tasks.some((task) => draft.state(task.id) === 'failed' && !handled.has(task.id))
+  return draft.plan.tasks.some(
+    (task) => failsRun(task) && draft.state(task.id) === 'failed' && !handled.has(task.id),
+  )
     ? 'failed'
     : 'success';
 }
 
-/** True while an attempt is under way; a mapped task as a whole has none. */
-function isRunning(draft: Draft): boolean {
-  return Object.values(draft.instances).some(
-    ({ state, taskId, mapIndex }) =>
-      state === 'running' && (mapIndex !== null || draft.task(taskId).mapOver === null),
-  );
+/** The run does not depend on whether a teardown succeeds, unless that says so. */
+function failsRun({ role, onFailureFailRun }: PlanTask): boolean {
+  return role !== 'teardown' || onFailureFailRun === true;
 }
 
 const failing: ReadonlySet<TaskState> = new Set(['failed', 'upstream_failed']);

@@ -7,6 +7,9 @@ export interface PlanIndex {
   readonly downstream: ReadonlyMap<string, readonly string[]>;
   /** Short circuits anywhere above a task, and branches directly above it: what can still forbid it to run. */
   readonly gates: ReadonlyMap<string, readonly string[]>;
+  /** Setups that must have succeeded for a task to run. */
+  readonly setups: ReadonlyMap<string, readonly string[]>;
+  readonly teardowns: readonly { readonly id: string; readonly above: ReadonlySet<string> }[];
 }
 
 const indexes = new WeakMap<Plan, PlanIndex>();
@@ -18,7 +21,16 @@ export function planIndex(plan: Plan): PlanIndex {
   const downstream = new Map<string, string[]>(plan.tasks.map((task) => [task.id, []]));
   for (const task of plan.tasks)
     for (const upstream of task.upstream) downstream.get(upstream)?.push(task.id);
-  const index = { tasks, downstream, gates: gatesOf(tasks, downstream) };
+  const upstream = new Map(plan.tasks.map((task) => [task.id, task.upstream]));
+  const index = {
+    tasks,
+    downstream,
+    gates: gatesOf(tasks, downstream),
+    setups: scopesOf(tasks, downstream),
+    teardowns: plan.tasks
+      .filter(({ role }) => role === 'teardown')
+      .map(({ id }) => ({ id, above: descendants(upstream, [id]) })),
+  };
   indexes.set(plan, index);
   return index;
 }
@@ -38,6 +50,27 @@ function gatesOf(
     if (kind === 'branch') for (const below of downstream.get(id) ?? []) add(below, id);
   }
   return new Map([...gates].map(([id, each]) => [id, [...each]]));
+}
+
+/** By task, the setups it depends on: those above it of whose teardowns one is below it, or that have no teardown. */
+function scopesOf(
+  tasks: ReadonlyMap<string, PlanTask>,
+  downstream: ReadonlyMap<string, readonly string[]>,
+): ReadonlyMap<string, readonly string[]> {
+  const scopes = new Map<string, string[]>();
+  const upstream = new Map([...tasks.values()].map((task) => [task.id, task.upstream]));
+  for (const { id, role } of tasks.values()) {
+    if (role !== 'setup') continue;
+    const teardowns = downstream.get(id)!.filter((each) => tasks.get(each)!.role === 'teardown');
+    const above = descendants(upstream, teardowns);
+    for (const below of descendants(downstream, [id])) {
+      if (tasks.get(below)!.role === 'teardown' || (teardowns.length > 0 && !above.has(below))) continue;
+      const known = scopes.get(below);
+      if (known === undefined) scopes.set(below, [id]);
+      else known.push(id);
+    }
+  }
+  return scopes;
 }
 
 /** Everything downstream of `ids`, however far, without themselves unless one is downstream of another. */

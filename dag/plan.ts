@@ -18,8 +18,14 @@ import type { Json, JsonObject } from './json.ts';
 import { canonicalJson } from './json.ts';
 import type { Schedule } from './schedule.ts';
 
-/** The longest list a task may be mapped over; a longer one fails the task. */
-export const maxMapLength = 1024;
+/** The longest list a task may be mapped over unless it says otherwise; a longer one fails the task. */
+export const defaultMapLength = 1024;
+/** The most it can say. */
+export const maxMapLength = 100_000;
+
+/** Attempts of one run under way at the same time, unless the DAG says otherwise, and the most it can say. */
+export const defaultActiveTasks = 500;
+export const maxActiveTasks = 1000;
 
 /** Airflow's names and meanings. `all_success` is the default. */
 export const triggerRules = [
@@ -122,6 +128,10 @@ export interface PlanTask {
   readonly input: ArgumentExpression;
   /** The list whose elements each get an instance of this task, or null for a single instance. */
   readonly mapOver: ArgumentExpression | null;
+  /** Each element of the list is a list itself, and its elements are what the task is mapped over. */
+  readonly flatten?: true;
+  /** The longest list it may be mapped over, where that is not {@link defaultMapLength}. */
+  readonly maxMapLength?: number;
   readonly retries: RetryPlan;
   /** Longest time one attempt may take. */
   readonly timeoutMs: number;
@@ -133,6 +143,15 @@ export interface PlanTask {
   readonly pool?: PoolPlan;
   /** Only of an `approval`. */
   readonly approval?: ApprovalPlan;
+  /**
+   * - `setup`: the tasks between it and its teardowns (or all below it, when it has none) run only if it succeeded,
+   *   whatever their rules.
+   * - `teardown`: runs when a setup directly upstream succeeded and everything directly upstream has ended (Airflow's
+   *   `all_done_setup_success`; its rule here is `all_done`), also in a run that is cancelled. No branch or short circuit skips it.
+   */
+  readonly role?: 'setup' | 'teardown';
+  /** Of a teardown: its failure fails the run. Otherwise the run's outcome does not depend on it. */
+  readonly onFailureFailRun?: true;
   /** Its success makes up for the failure it reacts to; only with `one_failed` and `all_failed`. */
   readonly handlesFailure?: true;
   /** Workers that poll this queue run its attempts; absent for the default queue. */
@@ -176,6 +195,8 @@ export interface Plan {
   readonly alerts?: AlertPlan;
   /** A run that would fail stays open as held, until an operator clears or marks tasks, or cancels it. */
   readonly onFailure?: 'hold';
+  /** Attempts of one run under way at the same time, where that is not {@link defaultActiveTasks}. */
+  readonly maxActiveTasks?: number;
   readonly params: Readonly<Record<string, ParamPlan>>;
   readonly tags: readonly string[];
   readonly owners: readonly string[];

@@ -1,5 +1,5 @@
 import { affectedBelow, clearedBy } from './clearing.ts';
-import { byKey } from './draft.ts';
+import { byKey } from './instances.ts';
 import type { Plan, TaskState } from './plan.ts';
 import type { InstanceKey, OperatorChange, RunProgress } from './run-progress.ts';
 

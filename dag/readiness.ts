@@ -1,15 +1,16 @@
 import type { Json } from './json.ts';
 import { instantOfText } from './interval.ts';
-import { maxMapLength } from './plan.ts';
+import { defaultActiveTasks, defaultMapLength } from './plan.ts';
 import type { PastSeen } from './past.ts';
 import type { PlanTask } from './plan.ts';
 import { beginApproval } from './approvals.ts';
 import { descendants } from './plan-index.ts';
 import type { Draft } from './draft.ts';
-import { instancesOf, newInstance } from './draft.ts';
+import { instancesOf, newInstance } from './instances.ts';
 import { shown } from './problems.ts';
 import { isChosen } from './rule-checks.ts';
-import type { Failure, RunProgress, TaskInstance } from './run-progress.ts';
+import { setupsVerdict, teardownVerdict } from './setups.ts';
+import type { Failure, InstanceKey, RunProgress, TaskInstance } from './run-progress.ts';
 import type { UpstreamCounts, Verdict } from './trigger-rules.ts';
 import { hasEnded, triggerVerdict } from './trigger-rules.ts';
 
@@ -37,17 +38,16 @@ export function listSources(task: PlanTask): readonly string[] {
 
 /**
  * Whether a task may start. Beyond its rule: no task is decided before every short circuit above it and every branch
- * directly above it has ended, because these can skip it whatever its rule; only `always` does not wait. A mapped
- * task needs the list it is mapped over.
+ * directly above it has ended, because these can skip it whatever its rule, nor before the setups it depends on; only
+ * `always` does not wait. A mapped task needs the list it is mapped over.
  */
 function verdictOf(draft: Draft, task: PlanTask): Verdict {
+  if (task.role === 'teardown') return teardownVerdict(draft, task);
   if (task.triggerRule === 'always') return 'run';
-  const verdict = triggerVerdict(task.triggerRule, upstreamCounts(task, draft.instances));
-  if (
-    verdict === 'wait' ||
-    (draft.index.gates.get(task.id) ?? []).some((gate) => !hasEnded(draft.state(gate)))
-  )
-    return 'wait';
+  if ((draft.index.gates.get(task.id) ?? []).some((gate) => !hasEnded(draft.state(gate)))) return 'wait';
+  const setups = setupsVerdict(draft, task.id);
+  if (setups !== 'run') return setups;
+  const verdict = triggerVerdict(task.triggerRule, draft.standing.upstreamCounts(task.id));
   if (verdict !== 'run' || task.mapOver === null) return verdict;
   const sources = listSources(task).map((id) => draft.state(id));
   if (sources.some((state) => !hasEnded(state))) return 'wait';
@@ -66,13 +66,15 @@ function consider(draft: Draft, taskId: string): void {
 }
 
 function begin(draft: Draft, task: PlanTask): void {
-  if (draft.plan.dependsOnPast && !draft.pastSettled) draft.awaitPast(draft.instances[task.id]!);
+  // What clears away waits for nobody's past.
+  const waits = draft.plan.dependsOnPast && !draft.standing.pastSettled && task.role !== 'teardown';
+  if (waits) draft.awaitPast(draft.instances[task.id]!);
   else launch(draft, task);
 }
 
 /** What was found of the previous interval's run: tasks that have no more to wait for begin. */
 export function pastSeen(draft: Draft, seen: PastSeen): void {
-  if (seen.settled === 'all') draft.pastSettled = true;
+  if (seen.settled === 'all') draft.standing.pastSettled = true;
   for (const instance of Object.values(draft.instances)) {
     if (instance.waitingFor?.reason !== 'past') continue;
     const { taskId, waitingFor } = instance;
@@ -89,11 +91,11 @@ export function pastSeen(draft: Draft, seen: PastSeen): void {
 
 function launch(draft: Draft, task: PlanTask): void {
   const instance = draft.instances[task.id]!;
-  if (task.mapOver !== null) expand(draft, task, draft.resolve(task.mapOver));
+  if (task.mapOver !== null) expand(draft, task, draft.listOf(task));
   else if (task.wait !== null) beginWait(draft, task);
   else if (task.approval !== undefined) beginApproval(draft, instance, task.approval);
   // One that waited for its past carries the number of its attempt already.
-  else draft.start(instance, undefined, instance.state === 'waiting');
+  else draft.start(instance, instance.state === 'waiting');
 }
 
 function beginWait(draft: Draft, task: PlanTask): void {
@@ -118,28 +120,60 @@ function expand(draft: Draft, task: PlanTask, list: Json): void {
   const whole = { ...draft.instances[task.id]!, scheduledAt: draft.at };
   if (!Array.isArray(list))
     draft.end(whole, 'failed', {
-      failure: invalid('MapListInvalid', 'a list to map over', list, 'Return a list.'),
+      failure: invalid(
+        'MapListInvalid',
+        task.flatten === true ? 'a list of lists to map over' : 'a list to map over',
+        draft.resolve(task.mapOver),
+        'Return a list.',
+      ),
     });
-  else if (list.length > maxMapLength)
+  else if (list.length > (task.maxMapLength ?? defaultMapLength))
     draft.end(whole, 'failed', {
       failure: invalid(
         'MapListTooLong',
-        `at most ${maxMapLength} elements to map over`,
+        `at most ${task.maxMapLength ?? defaultMapLength} elements to map over`,
         list.length,
-        'Return lists of elements, so that an instance works on several.',
+        'Return lists of elements, so that an instance works on several, or give the map a larger maxMapLength.',
       ),
     });
   else if (list.length === 0) draft.end(whole, 'skipped');
   else {
-    draft.set({ ...whole, state: 'running' });
-    for (const beyond of instancesOf(draft.instances, task.id).slice(list.length)) draft.remove(beyond);
-    list.forEach((item: Json, index) => {
-      const part = draft.part(task.id, index);
-      // Of a run that carries on from an earlier one, which ended before all its instances had.
-      if (part.state !== 'success') draft.start(hasEnded(part.state) ? begunAgain(part) : part, item);
+    draft.set({ ...whole, state: 'running', waitingFor: null, size: list.length });
+    // Those of a task that was cleared, or whose earlier run ended before all its instances had.
+    instancesOf(draft.instances, task.id).forEach((part, index) => {
+      if (index >= list.length) draft.remove(part);
+      else if (part.state !== 'success') draft.start(hasEnded(part.state) ? begunAgain(part) : part);
     });
+    draft.standing.ready.add(task.id);
     draft.endWhole(task.id);
   }
+}
+
+/** Gives free slots to what is ready: the next attempt of an instance, or the next element of a mapped task. */
+export function fillSlots(draft: Draft): void {
+  const { ready } = draft.standing;
+  const full: InstanceKey[] = [];
+  while (draft.hasSlot) {
+    const key = ready.take();
+    if (key === undefined) break;
+    const instance = draft.instances[key];
+    if (instance === undefined || !draft.standing.isReady(instance)) continue;
+    if (instance.state === 'scheduled') draft.begin(instance);
+    else if (makePart(draft, instance.taskId)) ready.add(key);
+    else full.push(key);
+  }
+  for (const key of full) ready.add(key);
+}
+
+/** Makes the next instance of a mapped task; false when as many as could run wait for their pool. */
+function makePart(draft: Draft, taskId: string): boolean {
+  const { made, open } = draft.standing.parts(taskId);
+  const isPooled = draft.task(taskId).pool !== undefined;
+  if (isPooled && open >= (draft.plan.maxActiveTasks ?? defaultActiveTasks)) return false;
+  const part = draft.part(taskId, made);
+  if (isPooled) draft.start(part);
+  else draft.begin(draft.numbered(part));
+  return true;
 }
 
 /** What had ended, back at its beginning under the number of its next attempt: retries start over, epochs go on. */
@@ -167,12 +201,14 @@ export function settleAll(draft: Draft, among: (task: PlanTask) => boolean = () 
 
 /** Follows up on the tasks that ended in this step until nothing more can be decided. */
 export function settle(draft: Draft): void {
-  for (let next = draft.ended.shift(); next !== undefined; next = draft.ended.shift()) {
+  // Grows while it is gone through.
+  for (const next of draft.ended) {
     skipForbidden(draft, draft.task(next));
     for (const below of draft.index.downstream.get(next)!) consider(draft, below);
-    if (draft.task(next).kind === 'short_circuit')
+    if (draft.task(next).kind === 'short_circuit' || draft.task(next).role === 'setup')
       for (const below of descendants(draft.index.downstream, [next])) consider(draft, below);
   }
+  draft.ended.length = 0;
 }
 
 /** Skips what a branch did not choose, and everything downstream of a short circuit that answered with a falsy value. */
@@ -187,7 +223,7 @@ function skipForbidden(draft: Draft, task: PlanTask): void {
         : [];
   for (const id of forbidden) {
     const instance = draft.instances[id]!;
-    if (instance.state === 'none') draft.end(instance, 'skipped');
+    if (instance.state === 'none' && draft.task(id).role !== 'teardown') draft.end(instance, 'skipped');
   }
 }
 

@@ -1,4 +1,4 @@
-import { instanceKey, instancesOf, newInstance } from './draft.ts';
+import { instanceKey, instancesOf, newInstance } from './instances.ts';
 import type { Plan, RunState } from './plan.ts';
 import type { InstanceKey, RunFacts, RunProgress, TaskInstance } from './run-progress.ts';
 import { hasEnded } from './trigger-rules.ts';

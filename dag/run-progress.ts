@@ -21,7 +21,10 @@ export interface TaskInstance {
   readonly key: InstanceKey;
   readonly taskId: string;
   readonly mapIndex: number | null;
+  /** `scheduled`: ready, and waiting for one of the run's slots (`maxActiveTasks`); `attempt` is the one about to begin. */
   readonly state: TaskState;
+  /** Of a mapped task as a whole, once expanded: the length of its list. Instances are made as they begin, in order. */
+  readonly size?: number;
   /**
    * Attempts begun so far; the epoch under which the current one may publish. A sensor pokes any number of times
    * within one attempt. Stays 0 for a mapped task as a whole, a `wait`, an `approval` and what never started, except
@@ -135,6 +138,8 @@ export interface RunProgress {
   readonly held?: true;
   /** The number the next attempt has of instances that are no more, since the list of their mapped task is shorter by now. */
   readonly epochs?: Readonly<Record<InstanceKey, number>>;
+  /** Present while nothing new may begin, because the execution is about to continue as new. */
+  readonly draining?: true;
   /** Null while the run is open. */
   readonly outcome: RunState | null;
 }
@@ -164,6 +169,12 @@ export type RunEvent = { readonly at: number } & (
   | ({ readonly type: 'past_seen' } & PastSeen)
   | { readonly type: 'cancel_requested' }
   | OperatorChange
+  /** The execution grows long: begin nothing more, and continue as new when nothing runs. */
+  | { readonly type: 'drain_requested' }
+  /** What runs takes too long to wait for: go on for now. */
+  | { readonly type: 'drain_given_up' }
+  /** A new execution takes the run over: it has neither timers nor attempts yet. */
+  | { readonly type: 'run_continued' }
 );
 
 export type RunCommand =
@@ -187,6 +198,8 @@ export type RunCommand =
   /** Ask the ledger about the previous interval's run, now and then for as long as an instance waits for it. */
   | { readonly type: 'look_at_past' }
   | { readonly type: 'cancel_attempt'; readonly key: InstanceKey; readonly attempt: number }
+  /** Nothing runs: carry the progress on in a new execution. */
+  | { readonly type: 'continue_as_new' }
   | {
       readonly type: 'finish_run';
       readonly outcome: Exclude<RunState, 'running'>;

@@ -2,7 +2,8 @@ import type { RetryOptions, TaskDeclaration, TaskOptions } from './declaration.t
 import type { Duration } from './duration.ts';
 import { durationMs, durationText } from './duration.ts';
 import { maxPoolSlots, poolNameProblem } from './names.ts';
-import type { ApprovalPlan, PoolPlan, RetryPlan, RetryRule, SensorPlan } from './plan.ts';
+import { defaultMapLength, maxMapLength } from './plan.ts';
+import type { ApprovalPlan, PlanTask, PoolPlan, RetryPlan, RetryRule, SensorPlan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import { problem, shown } from './problems.ts';
 import { defaultQueue, isQueueName } from './queues.ts';
@@ -189,6 +190,16 @@ export class Settings {
         priority: this.number('priority', options.priority ?? defaults.priority, 0, -1e9, 1e9),
       },
     };
+  }
+
+  mapLength({
+    over,
+    options: { maxMapLength: given },
+  }: TaskDeclaration<never>): Pick<PlanTask, 'maxMapLength'> {
+    if (over === null && given !== undefined)
+      this.#tell('maxMapLength on a mapped task only', 'a task that is not mapped', 'Leave it out.');
+    const most = this.number('maxMapLength', given, defaultMapLength, 1, maxMapLength);
+    return over === null || most === defaultMapLength ? {} : { maxMapLength: most };
   }
 
   sensor(options: TaskDeclaration<never>['options']): SensorPlan {

@@ -1,5 +1,13 @@
 import type { Approval } from './approvals.ts';
-import type { ApprovalQuestion, SensorAnswer, SensorOptions, TaskBody, TaskOptions } from './declaration.ts';
+import type {
+  ApprovalQuestion,
+  MapOptions,
+  SensorAnswer,
+  SensorOptions,
+  TaskBody,
+  TaskOptions,
+  TeardownOptions,
+} from './declaration.ts';
 import type { Duration } from './duration.ts';
 import type { ParamDeclarations, ParamValue } from './params.ts';
 import type { JsonOf, Ref, Referring, Wired } from './wiring.ts';
@@ -34,8 +42,8 @@ type Wiring<I, Options> = unknown extends I
 type Element<T> = T extends Referring<infer Value> ? Value : T;
 type MapWiring<T, I> =
   Element<T> extends I
-    ? [wire?: (item: Ref<Element<T>>) => Wired<I>, options?: TaskOptions]
-    : [wire: (item: Ref<Element<T>>) => Wired<I>, options?: TaskOptions];
+    ? [wire?: (item: Ref<Element<T>>) => Wired<I>, options?: MapOptions]
+    : [wire: (item: Ref<Element<T>>) => Wired<I>, options?: MapOptions];
 
 /** What a DAG is declared with. All ids are unique in the DAG; those declared in a group get its id as a prefix. */
 export interface DagTools<C, P extends ParamDeclarations = ParamDeclarations> {
@@ -44,6 +52,25 @@ export interface DagTools<C, P extends ParamDeclarations = ParamDeclarations> {
     id: string,
     body: TaskBody<I, O, C>,
     ...wiring: Wiring<NoInfer<I>, TaskOptions>
+  ) => Task<JsonOf<O>>;
+  /**
+   * A task that provides what others need, such as a cluster. The tasks between it and its teardowns (or all below it,
+   * when it has none) run only if it succeeded, whatever their trigger rules; `always` excepted.
+   */
+  readonly setup: <I, O>(
+    id: string,
+    body: TaskBody<I, O, C>,
+    ...wiring: Wiring<NoInfer<I>, TaskOptions>
+  ) => Task<JsonOf<O>>;
+  /**
+   * A task that clears away what the setups directly upstream of it provided. It runs when one of them succeeded and
+   * everything directly upstream has ended, however, and also in a run that is cancelled. Its own failure does not fail
+   * the run unless `onFailureFailRun`. What comes after a group does not wait for the group's teardowns.
+   */
+  readonly teardown: <I, O>(
+    id: string,
+    body: TaskBody<I, O, C>,
+    ...wiring: Wiring<NoInfer<I>, TeardownOptions>
   ) => Task<JsonOf<O>>;
   /** A task whose output, one or several of `choices`, says which direct downstream tasks (or groups) to follow; null follows none. */
   readonly branch: <const Choice extends string, I>(
@@ -65,6 +92,16 @@ export interface DagTools<C, P extends ParamDeclarations = ParamDeclarations> {
   readonly map: <T, I, O>(
     id: string,
     over: Referring<readonly T[]> | readonly T[],
+    body: TaskBody<I, O, C>,
+    ...wiring: MapWiring<NoInfer<T>, NoInfer<I>>
+  ) => Task<JsonOf<O>[]>;
+  /**
+   * A map within a map: `over` is a list of lists, such as the output of a map whose body returns lists, and each of
+   * their elements gets an instance, numbered through. Otherwise like `map`, and its output can be mapped over again.
+   */
+  readonly flatMap: <T, I, O>(
+    id: string,
+    over: Referring<readonly (readonly T[])[]> | readonly (readonly T[])[],
     body: TaskBody<I, O, C>,
     ...wiring: MapWiring<NoInfer<T>, NoInfer<I>>
   ) => Task<JsonOf<O>[]>;

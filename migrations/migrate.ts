@@ -8,6 +8,7 @@ import { backfillsMigration } from './0003-backfills.ts';
 import { heldRunsMigration } from './0004-held-runs.ts';
 import { poolsMigration } from './0005-pools.ts';
 import { slicesAndAssetsMigration } from './0007-slices-and-assets.ts';
+import { parkedProgressMigration } from './0008-parked-progress.ts';
 import { withConnection } from './connection.ts';
 
 type Migration = Knex.Migration & { readonly name: string };
@@ -20,6 +21,7 @@ const migrations: readonly Migration[] = [
   heldRunsMigration,
   poolsMigration,
   slicesAndAssetsMigration,
+  parkedProgressMigration,
 ];
 
 /** Any constant will do, as long as every version of the product uses the same. */

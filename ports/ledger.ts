@@ -123,6 +123,18 @@ export interface RunLog {
     readonly limit?: number;
   }): Promise<readonly LedgerEvent[]>;
   plan(hash: string): Promise<Plan | null>;
+  /**
+   * Keeps one part of an open run's progress, numbered from 0, for the execution that continues it. Parking a part again
+   * replaces it; revisions before the last but one are forgotten, and all of them when the run ends.
+   */
+  parkProgress(part: ParkedPart, content: string): Promise<void>;
+  parkedProgress(part: ParkedPart): Promise<string | null>;
+}
+
+export interface ParkedPart {
+  readonly runId: string;
+  readonly revision: number;
+  readonly part: number;
 }
 
 // ---------------------------------------------------------------- partitions

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunOutcome, RunState, TaskKindName, TaskState } from '../dag/plan.ts';
 import type { Failure, InstanceKey, OperatorChange, RunFacts, WaitReason } from '../dag/reducer.ts';
 import type { EarlierRun } from '../dag/resume.ts';
-import type { AttemptRecord, LedgerEvent, Manifest, RunRecord, RunType } from './ledger.ts';
+import type { AttemptRecord, LedgerEvent, Manifest, ParkedPart, RunRecord, RunType } from './ledger.ts';
 import type { Admission } from './schedule-log.ts';
 
 /** What a run is started with: the workflow's one argument. */
@@ -19,11 +19,57 @@ export interface RunRequest {
   readonly events?: number;
   /** Carry on from a closed run of the interval, with its plan and params, after this change. */
   readonly resume?: ResumeRequest;
+  /** When the run continues as new, where that is to be other than usual. */
+  readonly continueAfter?: Partial<ContinueAfter>;
 }
 
 export interface ResumeRequest {
   readonly runId: string;
   readonly change: OperatorChange;
+}
+
+/**
+ * From `events` or `bytes` of history on the run begins nothing more, and continues as new when nothing runs. If that takes
+ * longer than `patienceMs`, it goes on until it has grown by as much again; four times over it waits however long it takes.
+ */
+export interface ContinueAfter {
+  readonly events: number;
+  readonly bytes: number;
+  readonly patienceMs: number;
+}
+
+/** What an execution hands the one that continues its run: the workflow's second argument. */
+export interface CarriedRun {
+  readonly planHash: string;
+  /** Executions before this one. */
+  readonly revision: number;
+  /** The packed progress, or in how many parts it is parked under the revision. */
+  readonly progress: { readonly text: string } | { readonly parts: number };
+  /** Changes and holds told to the ledger so far: the next one's number follows. */
+  readonly told: number;
+  readonly leases: readonly CarriedLease[];
+  readonly alerts: CarriedAlerts;
+}
+
+/** Slots of a pool that the run holds, or its place in their queue. */
+export interface CarriedLease {
+  readonly leaseId: string;
+  readonly pool: string;
+  readonly task: InstanceKey;
+  readonly slots: number;
+  readonly priority: number;
+  readonly held: boolean;
+}
+
+/** What has been told of the run, and what its deadlines count from (ms since the epoch). */
+export interface CarriedAlerts {
+  readonly queuedAt: number;
+  readonly startedAt: number;
+  /** Names of the deadlines that have passed. */
+  readonly passed: readonly string[];
+  readonly taskAlerts: number;
+  readonly failures: number;
+  readonly isFailureTold: boolean;
 }
 
 export interface BeginRunRequest {
@@ -39,7 +85,8 @@ export type BegunRun =
   | { readonly known: false }
   | {
       readonly known: true;
-      readonly plan: Plan;
+      /** Null when it is too long for one message: to be read in parts. */
+      readonly plan: Plan | null;
       readonly planHash: string;
       readonly facts: RunFacts;
       /** Absent in the histories of runs that began before there were turns: they have theirs. */
@@ -126,10 +173,19 @@ export interface EndedRun extends Partial<Followed> {
   readonly followers?: readonly string[];
 }
 
+export interface PlanPart {
+  /** Of the packed plan. */
+  readonly text: string;
+  readonly parts: number;
+}
+
 /** The interpreter's own activities, by their type. Each may be repeated. */
 export type RunSteps = {
   readonly 'ingot.beginRun': (request: BeginRunRequest) => Promise<BegunRun>;
   readonly 'ingot.record': (request: RecordRequest) => Promise<Followed | void>;
+  readonly 'ingot.readPlan': (of: { readonly hash: string; readonly part: number }) => Promise<PlanPart>;
+  readonly 'ingot.parkProgress': (part: ParkedPart & { readonly text: string }) => Promise<void>;
+  readonly 'ingot.readProgress': (part: ParkedPart) => Promise<string>;
   readonly 'ingot.endRun': (request: EndRunRequest) => Promise<EndedRun>;
 };
 
@@ -157,7 +213,10 @@ export interface RunView {
   /** It would have failed, and waits for an operator. */
   readonly held?: true;
   readonly facts: RunFacts | null;
+  /** At most a thousand: those that need attention first. */
   readonly tasks: readonly TaskView[];
+  /** Of all task instances, when there are more than `tasks` holds. */
+  readonly counts?: Readonly<Partial<Record<TaskState, number>>>;
 }
 
 /** What a successful run's workflow returns. */

@@ -27,6 +27,7 @@ export interface NewRunRequest {
   readonly skipUnchanged?: boolean;
   /** Carry on from a closed run of the interval. */
   readonly resume?: ResumeRequest;
+  readonly continueAfter?: RunRequest['continueAfter'];
 }
 
 /** One execution. `runId` is that of its first Temporal run, and the ledger's. */
@@ -79,6 +80,7 @@ export async function startRun(client: Client, run: NewRunRequest): Promise<RunH
     ...(run.planHash === undefined ? {} : { planHash: run.planHash }),
     ...(run.skipUnchanged === true ? { skipUnchanged: true as const } : {}),
     ...(run.resume === undefined ? {} : { resume: run.resume }),
+    ...(run.continueAfter === undefined ? {} : { continueAfter: run.continueAfter }),
   };
   try {
     const handle = await client.workflow.start(dagId, {
@@ -98,8 +100,21 @@ export async function startRun(client: Client, run: NewRunRequest): Promise<RunH
   }
 }
 
-function handleOf(client: Client, { workflowId, runId }: RunHandle) {
+/** The newest execution of the run: a long one continues as new. */
+export function handleOf(client: Client, { workflowId, runId }: RunHandle) {
   return client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: runId });
+}
+
+/** What Temporal says of the run's newest execution; of its first where that belongs to another run. Null once it has forgotten it. */
+export async function describeRun(client: Client, { workflowId, runId }: RunHandle) {
+  try {
+    const { raw } = await client.workflow.getHandle(workflowId).describe();
+    if (raw.workflowExecutionInfo?.firstRunId === runId) return raw;
+    return (await client.workflow.getHandle(workflowId, runId).describe()).raw;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
 }
 
 /** Waits until the run has ended. */
@@ -120,6 +135,9 @@ export async function runResult(client: Client, run: RunHandle): Promise<RunResu
 /** What the run looks like, or null while no worker answers. */
 export async function progressOf(client: Client, run: RunHandle): Promise<RunView | null> {
   try {
+    // The newest execution of the id is asked first: a long run continues as new, and only its last one knows all.
+    const newest = await client.workflow.getHandle(run.workflowId).query<RunView>('progress');
+    if (newest.runId === run.runId) return newest;
     return await client.workflow.getHandle(run.workflowId, run.runId).query<RunView>('progress');
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw error;

@@ -5,8 +5,8 @@ import type { Plan, RunState, TaskState } from '../dag/plan.ts';
 import type { Failure, InstanceKey, RunProgress } from '../dag/reducer.ts';
 import type { Ledger, RunRecord } from '../ports/ledger.ts';
 import type { RunView } from '../ports/run-steps.ts';
-import { progressOf } from './client.ts';
-import { progressOfRecords, progressOfView } from './operate.ts';
+import { describeRun, progressOf } from './client.ts';
+import { progressOfRecords, wholeProgress } from './operate.ts';
 import { queuePollers, type QueuePollers } from './queue-pollers.ts';
 import { unpolledTasks, type UnpolledTasks } from './task-queues.ts';
 
@@ -85,9 +85,9 @@ const pendingStates: Readonly<Record<number, PendingAttempt['state']>> = {
 
 /** By activity type; those of a mapped task cannot be told apart and are left out. */
 async function pendingAttempts(client: Client, run: RunRecord): Promise<ReadonlyMap<string, PendingAttempt>> {
-  const { raw } = await client.workflow.getHandle(run.workflowId, run.runId).describe();
+  const raw = await describeRun(client, run);
   const found = new Map<string, PendingAttempt | null>();
-  for (const each of raw.pendingActivities ?? []) {
+  for (const each of raw?.pendingActivities ?? []) {
     const type = each.activityType?.name ?? '';
     const pending: PendingAttempt = {
       state: pendingStates[each.state ?? 0] ?? 'no worker has taken it',
@@ -140,7 +140,7 @@ async function explainOpen(asked: Asked, run: RunRecord, plan: Plan): Promise<Ex
   const progress =
     view === null || view.facts === null
       ? progressOfRecords(plan, run, await ledger.attempts(run.runId))
-      : progressOfView(view.facts, view);
+      : await wholeProgress(ledger, plan, run, view);
   const reasons = await reasonsOf(asked, run, pollers, view);
   const held: RunReason[] =
     run.held || progress.held ? [{ kind: 'held', failed: failuresOf(progress.instances) }] : [];

@@ -2,14 +2,14 @@ import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { carriedInstances } from '../activities/resume-run.ts';
-import { newInstance } from '../dag/draft.ts';
+import { newInstance } from '../dag/instances.ts';
 import type { Plan } from '../dag/plan.ts';
 import type { InstanceKey, OperatorChange, RunFacts, RunProgress, TaskInstance } from '../dag/reducer.ts';
 import { resumeRun } from '../dag/resume.ts';
 import { RetryableError, TerminalError } from '../ports/errors.ts';
 import type { AttemptRecord, Ledger, RunRecord } from '../ports/ledger.ts';
 import type { RunView, TaskView } from '../ports/run-steps.ts';
-import { progressOf, startRun, type RunHandle } from './client.ts';
+import { handleOf, progressOf, startRun, type RunHandle } from './client.ts';
 
 /** A run as it stands: an open one says so itself, a closed one as a run that carries on from it would begin. */
 export interface Standing {
@@ -39,7 +39,7 @@ function instanceOf({ key, taskId, state, attempt, waitingFor, failure, ...times
 }
 
 /** The progress a run's own view tells of; outputs are not part of it. */
-export function progressOfView(facts: RunFacts, view: RunView): RunProgress {
+function progressOfView(facts: RunFacts, view: RunView): RunProgress {
   return {
     facts,
     instances: Object.fromEntries(view.tasks.map((task) => [task.key, instanceOf(task)])),
@@ -89,6 +89,19 @@ export function progressOfRecords(
   };
 }
 
+/** A view of a large run shows what needs attention; the rest is as the ledger has it. */
+export async function wholeProgress(
+  ledger: Ledger,
+  plan: Plan,
+  run: RunRecord,
+  view: RunView,
+): Promise<RunProgress> {
+  const shown = progressOfView(view.facts ?? factsOf(run), view);
+  if (view.counts === undefined) return shown;
+  const recorded = progressOfRecords(plan, run, await ledger.attempts(run.runId));
+  return { ...shown, instances: { ...recorded.instances, ...shown.instances } };
+}
+
 /** Throws RetryableError when no worker answers for an open run. */
 export async function standingOf(client: Client, ledger: Ledger, run: RunRecord): Promise<Standing> {
   const plan = await planOf(ledger, run);
@@ -97,7 +110,7 @@ export async function standingOf(client: Client, ledger: Ledger, run: RunRecord)
     return { plan, progress: resumeRun(plan, factsOf(run), earlier) };
   }
   const view = await progressOf(client, run);
-  if (view !== null) return { plan, progress: progressOfView(factsOf(run), view) };
+  if (view !== null) return { plan, progress: await wholeProgress(ledger, plan, run, view) };
   throw new RetryableError({
     place: run.workflowId,
     expected: 'a worker to answer for the run',
@@ -143,9 +156,10 @@ export async function changeOpenRun(
   change: OperatorChange,
 ): Promise<readonly InstanceKey[]> {
   try {
-    return await client.workflow
-      .getHandle(run.workflowId, run.runId)
-      .executeUpdate<readonly InstanceKey[], [OperatorChange]>(updates[change.type], { args: [change] });
+    return await handleOf(client, run).executeUpdate<readonly InstanceKey[], [OperatorChange]>(
+      updates[change.type],
+      { args: [change] },
+    );
   } catch (error) {
     throw refused(run, error);
   }

@@ -1,8 +1,8 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Plan } from '../dag/plan.ts';
 import { defaultQueue, taskQueueOf } from '../dag/queues.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import type { RunHandle } from './client.ts';
+import { describeRun, type RunHandle } from './client.ts';
 
 /** Tasks of a run whose attempts wait because no worker takes anything from their queue. */
 export interface UnpolledTasks {
@@ -35,26 +35,16 @@ function queueOf(plan: Plan, activityType: string): { readonly taskId: string; r
   return { taskId: name.replace(/:publish$/, ''), queue: task?.queue ?? defaultQueue };
 }
 
-/** Null for an execution that Temporal has forgotten. */
-async function describe(client: Client, workflowId: string, runId: string) {
-  try {
-    return (await client.workflow.getHandle(workflowId, runId).describe()).raw;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
-}
-
 /** What an open run waits for although nothing is in its way but that no worker polls; asks Temporal, not a worker. */
 export async function unpolledTasks(
   client: Client,
   ledger: Pick<Ledger, 'run' | 'plan'>,
-  { workflowId, runId }: RunHandle,
+  run: RunHandle,
 ): Promise<readonly UnpolledTasks[]> {
-  const known = await ledger.run(runId);
+  const known = await ledger.run(run.runId);
   const plan = known?.state === 'running' ? await ledger.plan(known.planHash) : null;
   if (plan === null) return [];
-  const raw = await describe(client, workflowId, runId);
+  const raw = await describeRun(client, run);
   const waiting = (raw?.pendingActivities ?? []).filter(({ state }) => state === stateScheduled);
   const byQueue = Map.groupBy(
     waiting.map(({ activityType }) => queueOf(plan, activityType?.name ?? '')),

@@ -19,6 +19,7 @@ import {
 import type { RunProgress, TaskInstance } from '../dag/reducer.ts';
 import { hasEnded } from '../dag/trigger-rules.ts';
 import type { AlertRequest } from '../ports/alert-steps.ts';
+import type { CarriedAlerts } from '../ports/run-steps.ts';
 import type { RunRecord } from '../ports/ledger.ts';
 import type { KnownRun } from './begin-run.ts';
 
@@ -36,6 +37,8 @@ export class Alerts {
   readonly #armed = new Set<string>();
   readonly #timers = new CancellationScope();
   readonly #starting = new Set<Promise<void>>();
+  readonly #queuedAt: number;
+  readonly #passedAlready: Set<string>;
   #progress: RunProgress | null = null;
   #startedAt: number | null = null;
   #taskAlerts = 0;
@@ -43,9 +46,17 @@ export class Alerts {
   #isFailureTold = false;
   #isOver = false;
 
-  /** Made where nothing is cancelled. */
-  constructor(begun: KnownRun) {
+  /** Made where nothing is cancelled. `carried` is what the execution before this one came to. */
+  constructor(begun: KnownRun, carried?: CarriedAlerts) {
     this.#begun = begun;
+    this.#queuedAt = carried?.queuedAt ?? workflowInfo().startTime.getTime();
+    this.#passedAlready = new Set(carried?.passed);
+    if (carried !== undefined) {
+      this.#startedAt = carried.startedAt;
+      this.#taskAlerts = carried.taskAlerts;
+      this.#failures = carried.failures;
+      this.#isFailureTold = carried.isFailureTold;
+    }
     this.#ofTasks = new Map(
       begun.plan.tasks.flatMap(({ id, alerts }) => (alerts === undefined ? [] : [[id, alerts] as const])),
     );
@@ -58,7 +69,7 @@ export class Alerts {
 
   /** The run got its turn. */
   started(): void {
-    this.#startedAt = Date.now();
+    this.#startedAt ??= Date.now();
     this.#arm();
   }
 
@@ -94,11 +105,28 @@ export class Alerts {
     await Promise.all(this.#starting);
   }
 
+  /** Resolves when every alert has begun a life of its own, and nothing is lost when the execution ends. */
+  async settled(): Promise<void> {
+    while (this.#starting.size > 0) await Promise.all(this.#starting);
+  }
+
+  /** For an execution that carries on. */
+  get carried(): CarriedAlerts {
+    return {
+      queuedAt: this.#queuedAt,
+      startedAt: this.#startedAt ?? Date.now(),
+      passed: [...this.#passedAlready],
+      taskAlerts: this.#taskAlerts,
+      failures: this.#failures,
+      isFailureTold: this.#isFailureTold,
+    };
+  }
+
   #arm(): void {
-    const queuedAt = workflowInfo().startTime.getTime();
+    const queuedAt = this.#queuedAt;
     const { plan, facts } = this.#begun;
     for (const { atMs, incident } of deadlinesOf(plan, { facts, queuedAt, startedAt: this.#startedAt })) {
-      if (this.#armed.has(incident.name)) continue;
+      if (this.#armed.has(incident.name) || this.#passedAlready.has(incident.name)) continue;
       this.#armed.add(incident.name);
       const summary = incident.task === null ? 'deadline' : `deadline of ${incident.task}`;
       this.#timers
@@ -111,6 +139,7 @@ export class Alerts {
   }
 
   #passed(incident: Incident): void {
+    this.#passedAlready.add(incident.name);
     const { task } = incident;
     const state = task === null ? undefined : this.#progress?.instances[task]?.state;
     if (this.#isOver || (state !== undefined && hasEnded(state))) return;

@@ -6,10 +6,13 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { Plan } from '../dag/plan.ts';
 import type { BegunRun, RunRequest, RunSteps } from '../ports/run-steps.ts';
+import { loadPlan } from './carry.ts';
 import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
 
-export type KnownRun = Extract<BegunRun, { known: true }>;
+/** A run that was begun, with its plan at hand. */
+export type KnownRun = Extract<BegunRun, { known: true }> & { readonly plan: Plan };
 
 const local = proxyLocalActivities<Pick<RunSteps, 'ingot.beginRun'>>({
   startToCloseTimeout: stepTimeoutMs,
@@ -49,5 +52,5 @@ async function begin(request: RunRequest): Promise<KnownRun> {
     await sleep(pauseMs, { summary: `no worker knows ${dagId}` });
     begun = await anyWorker['ingot.beginRun'](step);
   }
-  return begun;
+  return { ...begun, plan: begun.plan ?? (await loadPlan(begun.planHash)) };
 }

@@ -1,4 +1,4 @@
-import { ApplicationFailure, defineUpdate, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import { changeProblems } from '../dag/change-problems.ts';
 import type { InstanceKey, OperatorChange } from '../dag/reducer.ts';
 import type { KnownRun } from './begin-run.ts';
@@ -23,26 +23,46 @@ function check(begun: KnownRun, walk: Walk, change: OperatorChange): void {
     throw refuse('ChangeRefused', problems.map(({ place, message }) => `${place}: ${message}`).join('\n'));
 }
 
-/** Lets operators change the run. What does not fit it is refused before it is recorded anywhere. */
-export function acceptChanges(current: () => { readonly begun: KnownRun; readonly walk: Walk } | null): void {
+interface Current {
+  readonly begun: KnownRun;
+  readonly walk: Walk;
+}
+
+function checkType(name: string, type: OperatorChange['type'], change: OperatorChange | undefined): void {
+  if (change?.type !== type)
+    throw refuse('ChangeRefused', `expected a change of type ${type} for ${name}; found ${change?.type}.`);
+}
+
+/** A change that comes while an execution takes the run over waits until it has. */
+async function changeLater(
+  current: () => Current | null,
+  change: OperatorChange,
+): Promise<readonly InstanceKey[]> {
+  await condition(() => current() !== null);
+  const { begun, walk } = current()!;
+  check(begun, walk, change);
+  return walk.change(change);
+}
+
+/**
+ * Lets operators change the run. What does not fit it is refused before it is recorded anywhere. A run that was `begun` by an
+ * earlier execution has changes wait until this one knows it.
+ */
+export function acceptChanges(current: () => Current | null, { isBegun }: { isBegun: boolean }): void {
   for (const [name, type] of Object.entries(updates))
     setHandler(
       defineUpdate<readonly InstanceKey[], [OperatorChange]>(name),
-      (change) => current()?.walk.change(change) ?? [],
+      (change) => current()?.walk.change(change) ?? changeLater(current, change),
       {
         validator: (change) => {
           const run = current();
-          if (run === null)
+          if (run === null && !isBegun)
             throw refuse(
               'RunNotBegun',
               'expected a run that has begun; found one that has not. Wait until it has.',
             );
-          if (change?.type !== type)
-            throw refuse(
-              'ChangeRefused',
-              `expected a change of type ${type} for ${name}; found ${change?.type}.`,
-            );
-          check(run.begun, run.walk, change);
+          checkType(name, type, change);
+          if (run !== null) check(run.begun, run.walk, change);
         },
       },
     );

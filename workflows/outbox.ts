@@ -1,4 +1,4 @@
-import { CancellationScope, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
+import { CancellationScope, log, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
 import type { RunFacts, TaskInstance } from '../dag/reducer.ts';
 import type { AttemptRecord, LedgerEvent } from '../ports/ledger.ts';
 import type { EndedRun, EndRunRequest, RunSteps, Whereabouts } from '../ports/run-steps.ts';
@@ -114,6 +114,8 @@ export class Outbox {
   add(instances: readonly TaskInstance[]): void {
     for (const instance of instances) {
       const { key, attempt, state } = instance;
+      // Thousands may be ready at once: the ledger hears of each when it begins.
+      if (state === 'scheduled') continue;
       const known = this.#where.get(key);
       const each = attemptRecord(instance, known?.attempt === attempt ? known.where : undefined);
       this.#records.set(recordKey(each), each);
@@ -142,14 +144,31 @@ export class Outbox {
     this.#onlyAtEnd = true;
     this.#onWrite();
     await this.#writing;
-    const ended = await endRun({
-      runId: this.#runId,
-      attempts: [...this.#records.values()],
-      events: [...this.#events, endedEvent(this.#runId, end)],
-      ...end,
-    });
+    let last = this.#take();
+    for (; this.#isFull; last = this.#take()) await this.#record(last);
+    const events = [...last.events, endedEvent(this.#runId, end)];
+    const ended = await endRun({ runId: this.#runId, attempts: last.attempts, events, ...end });
     if (ended?.wake !== undefined) await wakeFeeds(ended.wake);
     return ended;
+  }
+
+  /** Writes what there is, so that another execution may go on. What the ledger refuses stays in this history. */
+  async flush(): Promise<void> {
+    this.#onlyAtEnd = true;
+    await this.#writing;
+    while (this.#isFull)
+      await this.#record(this.#take()).catch((error: unknown) =>
+        log.warn('the ledger refused task states', { error }),
+      );
+  }
+
+  async #record(batch: Batch): Promise<void> {
+    const followed = await record({ runId: this.#runId, ...batch });
+    if (followed?.wake !== undefined) await wakeFeeds(followed.wake);
+  }
+
+  get #isFull(): boolean {
+    return this.#records.size + this.#events.length > 0 || this.#held !== null;
   }
 
   #outletEvents({ key, taskId, mapIndex, endedAt }: TaskInstance): readonly LedgerEvent[] {
@@ -172,8 +191,7 @@ export class Outbox {
   }
 
   #next(): void {
-    const isEmpty = this.#records.size === 0 && this.#events.length === 0 && this.#held === null;
-    if (this.#onlyAtEnd || this.#writing !== null || isEmpty) return;
+    if (this.#onlyAtEnd || this.#writing !== null || !this.#isFull) return;
     if (this.#records.size >= fullAt) this.#write();
     else this.#openWindow();
   }
@@ -225,15 +243,21 @@ export class Outbox {
 
   #take(): Batch {
     const attempts: AttemptRecord[] = [];
+    const events: LedgerEvent[] = [];
     let bytes = 0;
     for (const [key, each] of this.#records) {
-      bytes += 500 + JSON.stringify(each.output).length;
+      bytes += 500 + JSON.stringify([each.output, each.failure]).length;
       if (attempts.length > 0 && bytes > batchBytes) break;
       attempts.push(each);
       this.#records.delete(key);
     }
-    const events = this.#events;
-    this.#events = [];
+    bytes = 0;
+    for (const each of this.#events) {
+      bytes += JSON.stringify(each).length;
+      if (events.length > 0 && bytes > batchBytes) break;
+      events.push(each);
+    }
+    this.#events = this.#events.slice(events.length);
     const held = this.#held;
     this.#held = null;
     return { attempts, events, ...held };

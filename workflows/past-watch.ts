@@ -33,6 +33,7 @@ export class PastWatch {
   readonly #timer = new LookTimer('looks at the run before', looks, () => this.#next());
   #again = false;
   #looking = false;
+  #look: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(
@@ -52,6 +53,11 @@ export class PastWatch {
     this.#hurry();
   }
 
+  /** Resolves when no look is under way. */
+  settled(): Promise<void> {
+    return this.#look;
+  }
+
   close(): void {
     this.#closed = true;
     this.#timer.clear();
@@ -67,7 +73,7 @@ export class PastWatch {
     this.#again = true;
     if (this.#looking) return;
     this.#looking = true;
-    this.#lookUntilDone().catch(this.#onDefect);
+    this.#look = this.#lookUntilDone().catch(this.#onDefect);
   }
 
   async #lookUntilDone(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { RetryPolicy } from '@temporalio/workflow';
+import type { ContinueAfter } from '../ports/run-steps.ts';
 
 /**
  * The infrastructure budget of an attempt: lost workers, the ledger out of reach. About ten minutes in all. That it took
@@ -32,4 +33,7 @@ export const timeoutSlackMs = 10_000;
 export const cancelGraceMs = 60_000;
 
 /** Resolved input of one attempt as JSON text; Temporal refuses two megabytes. */
-export const maxInputBytes = 1024 * 1024;
+export const maxInputBytes = 1536 * 1024;
+
+/** Temporal ends an execution at 51,200 events or 50 MB, and warns at a fifth of that. Four times these leave room for what runs. */
+export const continueAfter: ContinueAfter = { events: 4000, bytes: 8 * 1024 * 1024, patienceMs: 300_000 };

@@ -10,6 +10,7 @@ import type { PoolPlan } from '../dag/plan.ts';
 import type { PoolAnswer } from '../dag/pools.ts';
 import type { Failure, InstanceKey } from '../dag/reducer.ts';
 import type { PoolAsk, PoolReply, PoolSteps } from '../ports/pools.ts';
+import type { CarriedLease } from '../ports/run-steps.ts';
 import { endingOf } from './failures.ts';
 import { LookTimer } from './look-timer.ts';
 import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
@@ -45,19 +46,28 @@ export class PoolLeases {
   #lookNow = false;
   #calling: Promise<void> | null = null;
 
+  /** `carried` are those of the execution before this one: asked for again, each is the lease it was. */
+  readonly #carried = new Map<InstanceKey, CarriedLease>();
+
   constructor(
     runId: string,
+    carried: readonly CarriedLease[],
     tell: (answers: readonly PoolAnswer[]) => void,
     onDefect: (error: unknown) => void,
   ) {
     this.#runId = runId;
+    for (const lease of carried)
+      if (lease.held) this.#held.set(lease.task, { ...lease, asked: true });
+      else this.#carried.set(lease.task, lease);
     this.#tell = tell;
     this.#onDefect = onDefect;
     setHandler(granted, (leaseIds) => this.#granted(leaseIds));
   }
 
   ask(key: InstanceKey, { name, slots, priority }: PoolPlan): void {
-    const lease = { leaseId: uuid4(), pool: name, task: key, slots, priority, asked: false };
+    const leaseId = this.#carried.get(key)?.leaseId ?? uuid4();
+    this.#carried.delete(key);
+    const lease = { leaseId, pool: name, task: key, slots, priority, asked: false };
     this.#waiting.set(key, lease);
     this.#timer.hurry();
     this.#next();
@@ -75,7 +85,27 @@ export class PoolLeases {
   /** Resolves when everything was given back. */
   async close(): Promise<void> {
     this.#timer.clear();
+    await this.settled();
+  }
+
+  /** Resolves when the ledger has heard of everything that was asked for and given back. */
+  async settled(): Promise<void> {
     while (this.#calling !== null) await this.#calling;
+  }
+
+  /** For an execution that carries on: what the run holds and waits for. */
+  get leases(): readonly CarriedLease[] {
+    const plain = ({ leaseId, pool, task, slots, priority }: Lease) => ({
+      leaseId,
+      pool,
+      task,
+      slots,
+      priority,
+    });
+    return [
+      ...[...this.#held.values()].map((lease) => ({ ...plain(lease), held: true })),
+      ...[...this.#waiting.values()].map((lease) => ({ ...plain(lease), held: false })),
+    ];
   }
 
   #granted(leaseIds: readonly string[]): void {

@@ -1,32 +1,44 @@
 import {
   CancellationScope,
   CancelledFailure,
+  continueAsNew,
   setCurrentDetails,
   setHandler,
   defineQuery,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { RunRequest, RunSummary, RunView } from '../ports/run-steps.ts';
+import type { CarriedRun, RunRequest, RunSummary, RunView } from '../ports/run-steps.ts';
 import { awaitTurn, wake } from './admission.ts';
 import { Alerts } from './alerts.ts';
-import { beginRun } from './begin-run.ts';
+import { beginRun, type KnownRun } from './begin-run.ts';
+import { loadPlan, unpack } from './carry.ts';
 import { runFailure } from './failures.ts';
 import { acceptChanges } from './operating.ts';
 import { wakeFollowers } from './past-watch.ts';
 import { endedAttributes, missingAttributes, stateAttributes } from './search-attributes.ts';
 import { detailsTable, runSummary, runView, unbegunView, waitingView } from './view.ts';
-import { Walk } from './walk.ts';
+import { Walk, type WalkSetting } from './walk.ts';
 
 const progressQuery = defineQuery<RunView>('progress');
 
+/** A table of thousands of instances is drawn anew at most this often. */
+const largeRun = 1000;
+const largeTableMs = 10_000;
+
 /** Every run of every DAG: asks for the plan, then performs what the reducer commands until it says that the run is over. */
-export async function runDag(request: RunRequest): Promise<RunSummary> {
-  const { workflowType, workflowId, firstExecutionRunId, typedSearchAttributes } = workflowInfo();
+export async function runDag(request: RunRequest, carriedRun?: CarriedRun): Promise<RunSummary> {
+  const { workflowType, firstExecutionRunId, typedSearchAttributes } = workflowInfo();
   let current: Parameters<typeof acceptChanges>[0] = () => null;
-  acceptChanges(() => current());
-  setHandler(progressQuery, () => unbegunView(workflowType, firstExecutionRunId));
-  const begun = await beginRun(request);
+  acceptChanges(() => current(), { isBegun: carriedRun !== undefined });
+  setHandler(progressQuery, () =>
+    carriedRun === undefined
+      ? unbegunView(workflowType, firstExecutionRunId)
+      : waitingView(workflowType, firstExecutionRunId, carriedRun.planHash, null),
+  );
+  const { begun, carried } = await (carriedRun === undefined
+    ? beginRun(request).then((known) => ({ begun: known, carried: null }))
+    : takeOver(firstExecutionRunId, carriedRun));
   const { plan, planHash, admission } = begun;
   const missing = missingAttributes(begun, typedSearchAttributes);
   if (missing.length > 0) upsertSearchAttributes(missing);
@@ -38,21 +50,29 @@ export async function runDag(request: RunRequest): Promise<RunSummary> {
     cancelRequested.catch(() => {
       cancelled = true;
     });
-    const alerts = new Alerts(begun);
+    const alerts = new Alerts(begun, carried?.alerts);
     alerts.begin();
     setHandler(progressQuery, () =>
       waitingView(workflowType, firstExecutionRunId, planHash, 'its turn under maxActiveRuns'),
     );
     if (admission !== undefined) await awaitTurn(firstExecutionRunId, admission, () => cancelled);
     alerts.started();
-    const walk = new Walk(begun, alerts, {
-      recorded: (progress) => setCurrentDetails(detailsTable(workflowId, progress)),
-      held: (held) => upsertSearchAttributes(stateAttributes(held ? 'held' : 'running')),
-    });
+    const listener = {
+      recorded: tableDrawer(() => walk),
+      held: (held: boolean) => upsertSearchAttributes(stateAttributes(held ? 'held' : 'running')),
+    };
+    const { continueAfter } = request;
+    const walk = new Walk({ begun, carried, continueAfter, alerts, listener });
+    if (carried !== null) listener.recorded();
     current = () => ({ begun, walk });
     setHandler(progressQuery, () => runView(plan, planHash, walk.progress));
     cancelRequested.catch(() => walk.cancel());
-    const { outcome, failures, nextQueued, followers } = await walk.end();
+    const end = await walk.end();
+    if (end.type === 'continue_as_new') {
+      const { type: _, ...next } = end;
+      return continueAsNew<typeof runDag>(request, { planHash, ...next });
+    }
+    const { outcome, failures, nextQueued, followers } = end;
     upsertSearchAttributes(endedAttributes(planHash, outcome));
     if (nextQueued !== undefined) await wake(nextQueued);
     if (followers !== undefined) await wakeFollowers(followers);
@@ -60,4 +80,27 @@ export async function runDag(request: RunRequest): Promise<RunSummary> {
     if (outcome === 'cancelled') throw new CancelledFailure('The run was cancelled.');
     throw runFailure(walk.progress, failures);
   });
+}
+
+type TakenOver = Pick<WalkSetting, 'carried'> & { readonly begun: KnownRun };
+
+/** Goes on where the execution before this one left the run. */
+async function takeOver(runId: string, carried: CarriedRun): Promise<TakenOver> {
+  const { planHash } = carried;
+  const plan = await loadPlan(planHash);
+  const progress = await unpack(runId, carried);
+  const { facts } = progress;
+  return { begun: { known: true, plan, planHash, facts }, carried: { ...carried, progress } };
+}
+
+function tableDrawer(walk: () => Walk): () => void {
+  const { workflowId } = workflowInfo();
+  let drawnAt = 0;
+  return () => {
+    const { states, progress } = walk();
+    const size = [...states.values()].reduce((sum, count) => sum + count, 0);
+    if (size > largeRun && progress.outcome === null && Date.now() - drawnAt < largeTableMs) return;
+    drawnAt = Date.now();
+    setCurrentDetails(detailsTable(workflowId, progress));
+  };
 }

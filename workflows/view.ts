@@ -4,6 +4,8 @@ import type { RunProgress, TaskInstance } from '../dag/reducer.ts';
 import type { RunSummary, RunView, TaskView } from '../ports/run-steps.ts';
 
 const maxRows = 100;
+/** An answer is one message: Temporal refuses two megabytes. */
+const maxTasks = 1000;
 const cellLength = 160;
 const messageLength = 1000;
 
@@ -29,6 +31,8 @@ function taskView(instance: TaskInstance, kind: TaskKindName): TaskView {
 /** The answer of the query `progress`. */
 export function runView(plan: Plan, planHash: string, progress: RunProgress): RunView {
   const kinds = new Map(plan.tasks.map((task) => [task.id, task.kind]));
+  const all = Object.values(progress.instances);
+  const shown = all.length > maxTasks ? mostUrgent(all, maxTasks) : all;
   return {
     dagId: plan.dagId,
     runId: progress.facts.run.id,
@@ -38,10 +42,24 @@ export function runView(plan: Plan, planHash: string, progress: RunProgress): Ru
     cancelRequested: progress.cancelRequested,
     ...(progress.held ? { held: true as const } : {}),
     facts: progress.facts,
-    tasks: Object.values(progress.instances).map((instance) =>
-      taskView(instance, kinds.get(instance.taskId) ?? 'task'),
-    ),
+    tasks: shown.map((instance) => taskView(instance, kinds.get(instance.taskId) ?? 'task')),
+    ...(shown.length < all.length ? { counts: countStates(progress) } : {}),
   };
+}
+
+/** The `most` instances that need attention first, each kind in the order of the plan; all of them, as they come, when they are fewer. */
+function mostUrgent(instances: readonly TaskInstance[], most: number): readonly TaskInstance[] {
+  const failed: TaskInstance[] = [];
+  const waiting: TaskInstance[] = [];
+  const running: TaskInstance[] = [];
+  const others: TaskInstance[] = [];
+  for (const instance of instances) {
+    const { state, waitingFor } = instance;
+    const kind =
+      state === 'failed' ? failed : waitingFor !== null ? waiting : state === 'running' ? running : others;
+    if (kind.length < most) kind.push(instance);
+  }
+  return [...failed, ...waiting, ...running, ...others].slice(0, most);
 }
 
 /** The same before a worker that knows the DAG was found. */
@@ -103,12 +121,9 @@ function callForHelp(workflowId: string, progress: RunProgress): string[] {
 /** The run at a glance, for the Temporal UI: what needs attention first, then the rest, cut to a bounded length. */
 export function detailsTable(workflowId: string, progress: RunProgress): string {
   const instances = Object.values(progress.instances);
-  const weight = (instance: TaskInstance): number =>
-    instance.state === 'failed' ? 0 : instance.waitingFor !== null ? 1 : instance.state === 'running' ? 2 : 3;
-  const rows = instances
-    .toSorted((a, b) => weight(a) - weight(b))
-    .slice(0, maxRows)
-    .map((each) => `| ${each.key} | ${each.state} | ${each.attempt} | ${remark(each)} |`);
+  const rows = mostUrgent(instances, maxRows).map(
+    (each) => `| ${each.key} | ${each.state} | ${each.attempt} | ${remark(each)} |`,
+  );
   const counts = Object.entries(countStates(progress)).map(([state, count]) => `${count} ${state}`);
   const more = instances.length - rows.length;
   return [

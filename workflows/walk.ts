@@ -1,114 +1,172 @@
-import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
-import type { PlanTask } from '../dag/plan.ts';
+import { CancellationScope, allHandlersFinished, condition, workflowInfo } from '@temporalio/workflow';
+import { changeEvent } from '../dag/operator-event.ts';
 import { failuresOf } from '../dag/outcome.ts';
 import { waitingForPast } from '../dag/past.ts';
-import { advance, startRun } from '../dag/reducer.ts';
+import type { PlanTask, TaskState } from '../dag/plan.ts';
+import { OpenRun, startRun } from '../dag/reducer.ts';
 import type { InstanceKey, OperatorChange, RunCommand, RunEvent, RunProgress } from '../dag/reducer.ts';
 import { resumeRun } from '../dag/resume.ts';
-import { changeEvent } from '../dag/operator-event.ts';
-import type { EndedRun } from '../ports/run-steps.ts';
+import type { CarriedRun, ContinueAfter, EndedRun } from '../ports/run-steps.ts';
+import { Alarms } from './alarms.ts';
 import type { Alerts } from './alerts.ts';
 import { performAttempt, type AttemptEnding, type StartAttempt } from './attempt.ts';
 import type { KnownRun } from './begin-run.ts';
+import { packUp } from './carry.ts';
+import { Drain } from './drain.ts';
 import { cancelledFailure, firstFailure } from './failures.ts';
-import { Outbox } from './outbox.ts';
 import { heldEvent } from './operator-events.ts';
+import { Outbox } from './outbox.ts';
 import { PastWatch } from './past-watch.ts';
-import { PoolLeases } from './pool-leases.ts';
 import { cancelGraceMs } from './policies.ts';
+import { PoolLeases } from './pool-leases.ts';
 
 type Happening = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, 'at'> : never) : never;
 export type Finish = Extract<RunCommand, { type: 'finish_run' }>;
 
+/** The run goes on in another execution. */
+export interface Continuation extends Omit<CarriedRun, 'planHash'> {
+  readonly type: 'continue_as_new';
+}
+
 export interface WalkListener {
   /** Records have gone out to the ledger. */
-  recorded(progress: RunProgress): void;
+  recorded(): void;
   /** Whether the run is held from now on. */
   held(held: boolean): void;
 }
 
+export interface WalkSetting {
+  readonly begun: KnownRun;
+  /** What an execution before this one came to. */
+  readonly carried: (Omit<CarriedRun, 'progress'> & { readonly progress: RunProgress }) | null;
+  readonly continueAfter: Partial<ContinueAfter> | undefined;
+  readonly alerts: Alerts;
+  readonly listener: WalkListener;
+}
+
+/** Instance keys hold no `#`. */
+const patienceAlarm = '#drain';
+
 /** Performs the reducer's commands and tells it what happened, until it says that the run is over. Owns no decision of its own. */
 export class Walk {
-  readonly #begun: KnownRun;
+  readonly #setting: WalkSetting;
+  readonly #run: OpenRun;
   readonly #tasks: ReadonlyMap<string, PlanTask>;
   readonly #outbox: Outbox;
   readonly #alerts: Alerts;
-  readonly #finish = Promise.withResolvers<Finish>();
+  readonly #drain: Drain;
   /** Where nothing is cancelled. */
   readonly #shield = CancellationScope.current();
+  readonly #over = Promise.withResolvers<void>();
+  readonly #alarms = new Alarms();
   /** Around the walk itself, and so every attempt it starts: what is cancelled here reaches the bodies. */
   readonly #attempts = new CancellationScope();
-  /** Of each instance the attempt begun last, for an operator to stop. */
+  /** Of each attempt under way, for an operator to stop. */
   readonly #scopes = new Map<InstanceKey, CancellationScope>();
-  readonly #timers = new Map<string, CancellationScope>();
   /** Instances whose task the last worker asked did not know. */
   readonly #unknown = new Set<InstanceKey>();
   readonly #pools: PoolLeases;
   readonly #past: PastWatch;
-  readonly #listener: WalkListener;
+  #finish: Finish | null = null;
+  /** Events told to the reducer in this execution. */
+  #steps = 0;
   /** Changes and holds told to the ledger so far. */
-  #told = 0;
-  #progress: RunProgress;
+  #told: number;
 
-  constructor(begun: KnownRun, alerts: Alerts, listener: WalkListener) {
-    this.#begun = begun;
-    this.#alerts = alerts;
-    this.#tasks = new Map(begun.plan.tasks.map((task) => [task.id, task]));
-    this.#listener = listener;
+  constructor(setting: WalkSetting) {
+    const { begun, carried, continueAfter, alerts, listener } = setting;
     const { plan, facts, resumed } = begun;
+    this.#setting = setting;
+    this.#alerts = alerts;
+    this.#told = carried?.told ?? 0;
+    const fresh = (): RunProgress =>
+      resumed === undefined ? startRun(plan, facts) : resumeRun(plan, facts, resumed.earlier);
+    this.#run = new OpenRun(plan, carried?.progress ?? fresh());
+    this.#tasks = new Map(plan.tasks.map((task) => [task.id, task]));
     const outlets = new Map(plan.tasks.map(({ id, outlets: names = [] }) => [id, names]));
-    this.#outbox = new Outbox({ dagId: plan.dagId, facts, outlets }, () => listener.recorded(this.#progress));
-    const onDefect = (error: unknown): void => this.#finish.reject(error);
+    this.#outbox = new Outbox({ dagId: plan.dagId, facts, outlets }, () => listener.recorded());
+    this.#drain = new Drain(continueAfter);
+    const onDefect = (error: unknown): void => this.#over.reject(error);
     this.#pools = new PoolLeases(
       facts.run.id,
+      carried?.leases ?? [],
       (answers) => void this.#tell({ type: 'pools_answered', answers }),
       onDefect,
     );
     this.#past = new PastWatch(
       facts.run.id,
-      () => waitingForPast(this.#progress),
+      () => waitingForPast(this.progress),
       (seen) => void this.#tell({ type: 'past_seen', ...seen }),
       onDefect,
     );
-    this.#progress = resumed === undefined ? startRun(plan, facts) : resumeRun(plan, facts, resumed.earlier);
+    for (const { key, waitingFor } of Object.values(this.progress.instances))
+      if (waitingFor?.reason === 'no_worker_knows_task') this.#unknown.add(key);
   }
 
   get progress(): RunProgress {
-    return this.#progress;
+    return this.#run.progress;
   }
 
-  async end(): Promise<Finish & Partial<EndedRun>> {
-    const finish = await this.#attempts.run(() => {
-      const { resumed } = this.#begun;
-      this.#tell(
-        resumed === undefined ? { type: 'run_started' } : { type: 'run_resumed', change: resumed.change },
-      );
-      return this.#finish.promise;
+  /** How many instances are in each state. */
+  get states(): ReadonlyMap<TaskState, number> {
+    return this.#run.states;
+  }
+
+  async end(): Promise<(Finish & Partial<EndedRun>) | Continuation> {
+    await this.#attempts.run(() => {
+      this.#tell(this.#beginning);
+      return this.#over.promise;
     });
-    for (const timer of this.#timers.values()) timer.cancel();
+    const continuation = this.#finish === null ? await this.#continue() : null;
+    // Cancelled while it packed up: it ends here after all.
+    if (this.#finish === null) return continuation!;
+    this.#alarms.cancelAll();
     this.#past.close();
     await this.#pools.close();
+    const { outcome, failures } = this.#finish;
     const endedAt = new Date().toISOString();
-    const failure = finish.outcome === 'failed' ? firstFailure(this.#progress, finish.failures) : null;
-    const told = this.#alerts.end(finish.outcome, failure);
-    const { dependsOnPast } = this.#begun.plan;
-    const ended = await this.#outbox.close({
-      outcome: finish.outcome,
-      endedAt,
-      failure,
-      ...(dependsOnPast ? { dependsOnPast } : {}),
-    });
+    const failure = outcome === 'failed' ? firstFailure(this.progress, failures) : null;
+    const told = this.#alerts.end(outcome, failure);
+    const { dependsOnPast } = this.#setting.begun.plan;
+    const end = { outcome, endedAt, failure, ...(dependsOnPast ? { dependsOnPast } : {}) };
+    const ended = await this.#outbox.close(end);
     await told;
-    return { ...finish, ...ended };
+    return { ...this.#finish, ...ended };
+  }
+
+  get #beginning(): Happening {
+    const { carried, begun } = this.#setting;
+    if (carried !== null) return { type: 'run_continued' };
+    return begun.resumed === undefined
+      ? { type: 'run_started' }
+      : { type: 'run_resumed', change: begun.resumed.change };
+  }
+
+  /** Until nothing happens while it packs up: what is carried on must be the last word. */
+  async #continue(): Promise<Continuation> {
+    this.#alarms.cancel(patienceAlarm);
+    const revision = (this.#setting.carried?.revision ?? 0) + 1;
+    for (;;) {
+      await this.#outbox.flush();
+      await this.#pools.settled();
+      await this.#past.settled();
+      await this.#alerts.settled();
+      const steps = this.#steps;
+      const progress = await packUp(this.#setting.begun.facts.run.id, revision, this.progress);
+      await condition(allHandlersFinished);
+      if (steps !== this.#steps && this.#finish === null) continue;
+      const carried = { told: this.#told, leases: this.#pools.leases, alerts: this.#alerts.carried };
+      return { type: 'continue_as_new', revision, progress, ...carried };
+    }
   }
 
   cancel(): void {
     this.#tell({ type: 'cancel_requested' });
     this.#attempts.cancel();
     // Bounded: a body that does not listen, on a worker that does not answer, must not hold the run open.
-    this.#after('#cancel', cancelGraceMs, 'ends without what does not stop', () => {
-      for (const { key, attempt, state } of Object.values(this.#progress.instances))
-        if (state === 'running')
+    this.#alarms.set('#cancel', cancelGraceMs, 'ends without what does not stop', () => {
+      for (const { key, taskId, attempt, state } of Object.values(this.progress.instances))
+        if (state === 'running' && !this.#isTeardown(taskId))
           this.#tell({ type: 'attempt_failed', key, attempt, failure: cancelledFailure });
     });
   }
@@ -116,35 +174,46 @@ export class Walk {
   /** What an operator asked for, which the caller has found to fit the run. Answers the instances whose state changed. */
   change(change: OperatorChange): readonly InstanceKey[] {
     const at = new Date().toISOString();
-    this.#outbox.tell(changeEvent(this.#begun.facts.run.id, (this.#told += 1), at, change));
+    this.#outbox.tell(changeEvent(this.#setting.begun.facts.run.id, (this.#told += 1), at, change));
     return this.#tell(change);
   }
 
   #tell(happening: Happening): readonly InstanceKey[] {
-    if (this.#progress.outcome !== null) return [];
+    if (this.#finish !== null) return [];
     try {
-      const before = this.#progress;
-      const step = advance(this.#begun.plan, before, { ...happening, at: Date.now() });
-      this.#progress = step.progress;
-      this.#outbox.add(step.changed);
-      this.#alerts.changed(step.progress, step.changed);
-      if (before.held !== step.progress.held) this.#hold(step.progress.held === true);
-      for (const command of step.commands) this.#perform(command);
-      return step.changed.map(({ key }) => key);
+      const wasHeld = this.#run.held;
+      const { commands, changed } = this.#run.tell({ ...happening, at: Date.now() });
+      this.#steps += 1;
+      this.#outbox.add(changed);
+      this.#alerts.changed(this.progress, changed);
+      if (wasHeld !== this.#run.held) this.#hold(this.#run.held);
+      for (const command of commands) this.#perform(command);
+      if (this.#drain.isDue()) this.#startDrain();
+      return changed.map(({ key }) => key);
     } catch (error) {
       // A defect of the reducer: the workflow task fails and is tried again with the next release, nothing is lost.
-      this.#finish.reject(error);
+      this.#over.reject(error);
       return [];
     }
   }
 
   #hold(held: boolean): void {
-    const { id } = this.#begun.facts.run;
-    if (held) this.#outbox.tell(heldEvent(id, (this.#told += 1), new Date().toISOString(), this.#progress));
+    const { id } = this.#setting.begun.facts.run;
+    if (held) this.#outbox.tell(heldEvent(id, (this.#told += 1), new Date().toISOString(), this.progress));
     this.#outbox.hold(held);
-    if (held) this.#alerts.failed(firstFailure(this.#progress, failuresOf(this.#progress.instances)));
+    if (held) this.#alerts.failed(firstFailure(this.progress, failuresOf(this.progress.instances)));
     else this.#alerts.resumed();
-    this.#listener.held(held);
+    this.#setting.listener.held(held);
+  }
+
+  #startDrain(): void {
+    const { patienceMs } = this.#drain;
+    if (patienceMs !== null)
+      this.#alarms.set(patienceAlarm, patienceMs, 'waits for what runs, to continue as new', () => {
+        this.#drain.giveUp();
+        this.#tell({ type: 'drain_given_up' });
+      });
+    this.#tell({ type: 'drain_requested' });
   }
 
   #perform(command: RunCommand): void {
@@ -152,14 +221,14 @@ export class Walk {
       case 'start_attempt':
         return this.#start(command);
       case 'start_timer':
-        return this.#after(
+        return this.#alarms.set(
           command.key,
           command.untilMs - Date.now(),
           command.key,
           () => void this.#tell({ type: 'timer_fired', key: command.key }),
         );
       case 'cancel_timer':
-        return this.#timers.get(command.key)?.cancel();
+        return this.#alarms.cancel(command.key);
       case 'cancel_attempt':
         return this.#scopes.get(command.key)?.cancel();
       case 'ask_pool':
@@ -169,32 +238,45 @@ export class Walk {
       case 'look_at_past':
         return this.#past.look();
       case 'finish_run':
-        return this.#finish.resolve(command);
+        this.#finish = command;
+        return this.#over.resolve();
+      case 'continue_as_new':
+        return this.#over.resolve();
     }
   }
 
   #start(command: StartAttempt): void {
-    const { plan, facts } = this.#begun;
+    const { plan, facts } = this.#setting.begun;
+    const isTeardown = this.#isTeardown(command.taskId);
     const setting = {
       dagId: plan.dagId,
       workflowId: workflowInfo().workflowId,
       facts,
       task: this.#tasks.get(command.taskId)!,
       askAnyWorker: this.#unknown.has(command.key),
-      mayPublish: () => !this.#progress.cancelRequested && this.#isCurrent(command),
+      mayPublish: () => (isTeardown || !this.progress.cancelRequested) && this.#isCurrent(command),
     };
-    const scope = new CancellationScope({ cancellable: true, parent: this.#attempts });
+    // What is cancelled reaches no teardown, nor keeps one from beginning.
+    const parent = isTeardown ? this.#shield : this.#attempts;
+    const scope = new CancellationScope({ cancellable: true, parent });
     this.#scopes.set(command.key, scope);
     scope
       .run(() => performAttempt(setting, command))
       .then(
-        (ending) => this.#ended(command, ending),
-        (error: unknown) => this.#finish.reject(error),
+        (ending) => {
+          if (this.#scopes.get(command.key) === scope) this.#scopes.delete(command.key);
+          this.#ended(command, ending);
+        },
+        (error: unknown) => this.#over.reject(error),
       );
   }
 
+  #isTeardown(taskId: string): boolean {
+    return this.#tasks.get(taskId)!.role === 'teardown';
+  }
+
   #isCurrent({ key, attempt }: StartAttempt): boolean {
-    const instance = this.#progress.instances[key];
+    const instance = this.progress.instances[key];
     return instance?.state === 'running' && instance.attempt === attempt;
   }
 
@@ -212,20 +294,5 @@ export class Walk {
       case 'unknown':
         return void this.#tell({ type: 'task_unknown', key, attempt });
     }
-  }
-
-  #after(key: string, ms: number, summary: string, then: () => void): void {
-    this.#timers.get(key)?.cancel();
-    const scope = new CancellationScope({ cancellable: true, parent: this.#shield });
-    this.#timers.set(key, scope);
-    scope
-      .run(() => sleep(Math.max(ms, 1), { summary }))
-      .then(
-        () => {
-          if (this.#timers.get(key) === scope) this.#timers.delete(key);
-          then();
-        },
-        () => {},
-      );
   }
 }

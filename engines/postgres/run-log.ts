@@ -69,6 +69,7 @@ async function close(
     `with ended as (
        update ingot.runs set state = $2, queued = false, held = false, ended_at = $3, failure = $4 where run_id = $1 and state = 'running' returning state
      ), released as (delete from ingot.leases where run_id = $1), left_pools as (delete from ingot.pool_leases where run_id = $1)
+     , forgotten as (delete from ingot.parked_progress where run_id = $1)
      select state from ended union all
      select state from ingot.runs where run_id = $1 and not exists (select from ended)`,
     [runId, outcome, endedAt, failure === null ? null : jsonText(failure)],
@@ -159,5 +160,20 @@ export function postgresRunLog(db: Database): RunLog {
     plan: async (hash) =>
       (await db.query<{ plan: Plan }>('select plan from ingot.plans where hash = $1', [hash]))[0]?.plan ??
       null,
+    parkProgress: async ({ runId, revision, part }, content) => {
+      await db.query(
+        `with forgotten as (delete from ingot.parked_progress where run_id = $1 and revision < $2 - 1)
+         insert into ingot.parked_progress (run_id, revision, part, content) values ($1, $2, $3, $4)
+         on conflict (run_id, revision, part) do update set content = excluded.content`,
+        [runId, revision, part, content],
+      );
+    },
+    parkedProgress: async ({ runId, revision, part }) =>
+      (
+        await db.query<{ content: string }>(
+          'select content from ingot.parked_progress where run_id = $1 and revision = $2 and part = $3',
+          [runId, revision, part],
+        )
+      )[0]?.content ?? null,
   };
 }

@@ -46,7 +46,7 @@ test('the limit is counted in bytes of the text, and the message says what to do
   const fits = 'x'.repeat(maxOutputBytes - 2);
   expect(checkedOutput(fits, 'here')).toBe(fits);
   expect(() => checkedOutput(`${fits}x`, 'here')).toThrow(
-    /at most 256 KiB; found 257 KiB\. Write the data to the object store/,
+    /at most 1536 KiB; found 1537 KiB\. Write the data to the object store/,
   );
-  expect(() => checkedOutput('é'.repeat(maxOutputBytes / 2), 'here')).toThrow('at most 256 KiB');
+  expect(() => checkedOutput('é'.repeat(maxOutputBytes / 2), 'here')).toThrow('at most 1536 KiB');
 });

@@ -69,3 +69,24 @@ test('what stands in the way from outside is said once', () => {
   display.show(running, new Map(), ['no worker polls queue gpu']);
   expect(lines).toEqual(['sales  train  running', 'sales  no worker polls queue gpu']);
 });
+
+test('of a run too large to show, the counts and what may need somebody are told', () => {
+  const large = (success: number): RunView => ({
+    ...view([
+      {
+        ...task('each[7]', 'failed', '2026-01-01T00:00:01.000Z'),
+        failure: { type: 'Error', message: 'no such file', retryable: false },
+      },
+      task('each[8]', 'running', '2026-01-01T00:00:02.000Z'),
+    ]),
+    counts: { success, failed: 1, running: 500, none: 0 },
+  });
+  display.show(large(1200), new Map());
+  display.show(large(1200), new Map());
+  display.show(large(1300), new Map());
+  expect(lines).toEqual([
+    'sales  1,200 success, 1 failed, 500 running',
+    'sales  each[7]  failed  no such file',
+    'sales  1,300 success, 1 failed, 500 running',
+  ]);
+});

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { deadlinesOf, incidentOf, runFailedIncident } from '../../dag/alerts.ts';
 import type { AlertOptions } from '../../dag/declaration.ts';
-import { newInstance } from '../../dag/draft.ts';
+import { newInstance } from '../../dag/instances.ts';
 import type { RunFacts, TaskInstance } from '../../dag/reducer.ts';
 import { dag, facts, planOf, problemsOf } from './support.ts';
 

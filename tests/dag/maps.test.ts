@@ -86,9 +86,77 @@ describe('maps', () => {
       type: 'MapListTooLong',
       message: expect.stringContaining('at most 1024') as string,
     });
-    expect(
-      new Driven(plan).succeed('list', { files: Array.from({ length: 1024 }, () => 0) }).started(),
-    ).toHaveLength(1024);
+    const longest = new Driven(plan).succeed('list', { files: Array.from({ length: 1024 }, () => 0) });
+    expect(longest.instance('each')).toMatchObject({ state: 'running', size: 1024 });
+  });
+
+  test('within a map go over all elements of what its instances return, to any depth', () => {
+    const nested = planOf(
+      dag('nested', { defaults: { retries: 0 } }, ({ task, map, flatMap }) => {
+        const folders = task('folders', () => ['a', 'b', 'c']);
+        const files = map('files', folders, (folder: string) => [{ path: `${folder}/1` }]);
+        const parts = flatMap(
+          'parts',
+          files,
+          (path: string) => [`${path}#1`],
+          (file) => file.path,
+        );
+        const lines = flatMap('lines', parts, (part: string) => part.length);
+        task('sum', (_input: number[]) => null, lines);
+      }),
+    );
+    const run = new Driven(nested).succeed('folders', ['a', 'b', 'c']);
+    run.succeed('files[0]', [{ path: 'a/1' }, { path: 'a/2' }]).succeed('files[1]', []);
+    expect(run.succeed('files[2]', [{ path: 'c/1' }]).commands).toMatchObject([
+      { key: 'parts[0]', mapIndex: 0, input: 'a/1' },
+      { key: 'parts[1]', mapIndex: 1, input: 'a/2' },
+      { key: 'parts[2]', mapIndex: 2, input: 'c/1' },
+    ]);
+    run.succeed('parts[2]', ['z']).succeed('parts[0]', ['x', 'y']);
+    expect(run.succeed('parts[1]', []).commands).toMatchObject([
+      { key: 'lines[0]', input: 'x' },
+      { key: 'lines[1]', input: 'y' },
+      { key: 'lines[2]', input: 'z' },
+    ]);
+    run.succeed('lines[0]', 1).succeed('lines[1]', 2);
+    expect(run.succeed('lines[2]', 3).commands).toMatchObject([{ key: 'sum', input: [1, 2, 3] }]);
+  });
+
+  test('within a map need lists, and are skipped when all of them are empty', () => {
+    const nested = planOf(
+      dag('nested', { defaults: { retries: 0 } }, ({ task, flatMap }) => {
+        flatMap(
+          'each',
+          task('lists', () => [[0]]),
+          (n: number) => n,
+        );
+      }),
+    );
+    expect(new Driven(nested).succeed('lists', [[], []]).state('each')).toBe('skipped');
+    expect(new Driven(nested).succeed('lists', [[1], 2]).instance('each').failure).toMatchObject({
+      type: 'MapListInvalid',
+      message: 'expected a list of lists to map over; found [[1],2]. Return a list.',
+    });
+  });
+
+  test('can be allowed to be longer than others', () => {
+    const wide = planOf(
+      dag('wide', {}, ({ task, map }) => {
+        const list = task('list', () => [0]);
+        map(
+          'each',
+          list,
+          (n: number) => n,
+          (n) => n,
+          { maxMapLength: 20_000 },
+        );
+      }),
+    );
+    const zeros = (length: number): number[] => Array.from({ length }, () => 0);
+    expect(new Driven(wide).succeed('list', zeros(20_000)).state('each')).toBe('running');
+    expect(new Driven(wide).succeed('list', zeros(20_001)).instance('each').failure?.message).toContain(
+      'at most 20000 elements to map over; found 20001',
+    );
   });
 
   test('over the output of a task that was skipped are skipped, whatever their rule', () => {

@@ -29,6 +29,9 @@ export interface NaiveTask {
   /** For a short circuit that succeeds with a falsy value. */
   readonly cuts: boolean;
   readonly handles: boolean;
+  readonly role: 'setup' | 'teardown' | null;
+  /** Of a teardown: its failure counts. */
+  readonly failsRun: boolean;
 }
 
 /** May a task with this rule start, given how its direct upstream tasks stand (null: not ended)? */
@@ -73,6 +76,27 @@ function isBelow(tasks: readonly NaiveTask[], below: string, above: string): boo
   return upstream.some((id) => id === above || isBelow(tasks, id, above));
 }
 
+/** How a teardown ends: it runs if a setup right above it succeeded, however the rest ended. */
+function endOfTeardown(task: NaiveTask, setups: readonly (End | undefined)[]): End {
+  if (setups.includes('success')) return task.ifRun;
+  return setups.includes('failed') || setups.includes('upstream_failed') ? 'upstream_failed' : 'skipped';
+}
+
+/** The setups above a task that it stands between and one of whose teardowns, or that have none. */
+function setupsOf(
+  tasks: readonly NaiveTask[],
+  task: NaiveTask,
+  above: readonly NaiveTask[],
+): readonly NaiveTask[] {
+  return above.filter(({ id, role }) => {
+    const teardowns = tasks.filter((other) => other.role === 'teardown' && other.upstream.includes(id));
+    return (
+      role === 'setup' &&
+      (teardowns.length === 0 || teardowns.some((each) => isBelow(tasks, each.id, task.id)))
+    );
+  });
+}
+
 /** The end of every task. */
 export function naiveEnds(tasks: readonly NaiveTask[]): ReadonlyMap<string, End> {
   const ends = new Map<string, End>();
@@ -87,7 +111,20 @@ export function naiveEnds(tasks: readonly NaiveTask[]): ReadonlyMap<string, End>
       (other) => task.upstream.includes(other.id) && ends.get(other.id) === 'success' && !ofBranch(other),
     );
     const upstream = task.upstream.map((id) => ends.get(id)!);
-    if (task.rule !== 'always' && (cut || notFollowed)) ends.set(task.id, 'skipped');
+    const setups = setupsOf(tasks, task, above).map(({ id }) => ends.get(id)!);
+    if (task.role === 'teardown') {
+      const own = above.filter(({ id, role }) => role === 'setup' && task.upstream.includes(id));
+      ends.set(
+        task.id,
+        endOfTeardown(
+          task,
+          own.map(({ id }) => ends.get(id)),
+        ),
+      );
+    } else if (task.rule !== 'always' && (cut || notFollowed)) ends.set(task.id, 'skipped');
+    else if (task.rule !== 'always' && setups.some((end) => end === 'failed' || end === 'upstream_failed'))
+      ends.set(task.id, 'upstream_failed');
+    else if (task.rule !== 'always' && setups.includes('skipped')) ends.set(task.id, 'skipped');
     else
       ends.set(task.id, mayStart(task.rule, upstream) ? task.ifRun : endWithoutRunning(task.rule, upstream));
   };
@@ -107,5 +144,8 @@ export function naiveOutcome(
         ((task.handles && ends.get(task.id) === 'success') ||
           (ends.get(task.id) === 'upstream_failed' && handled(task.id))),
     );
-  return tasks.some((task) => ends.get(task.id) === 'failed' && !handled(task.id)) ? 'failed' : 'success';
+  const counts = (task: NaiveTask): boolean => task.role !== 'teardown' || task.failsRun;
+  return tasks.some((task) => counts(task) && ends.get(task.id) === 'failed' && !handled(task.id))
+    ? 'failed'
+    : 'success';
 }

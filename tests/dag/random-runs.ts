@@ -32,7 +32,16 @@ const rules: readonly Rule[] = [
 ];
 
 interface Draw {
-  readonly kind: 'task' | 'map' | 'branch' | 'short_circuit' | 'sensor' | 'late-sensor' | 'wait';
+  readonly kind:
+    | 'task'
+    | 'setup'
+    | 'teardown'
+    | 'map'
+    | 'branch'
+    | 'short_circuit'
+    | 'sensor'
+    | 'late-sensor'
+    | 'wait';
   readonly edges: readonly boolean[];
   readonly rule: Rule;
   readonly limit: number;
@@ -54,6 +63,10 @@ const draw: fc.Arbitrary<Draw> = fc.record({
     'task',
     'task',
     'task',
+    'setup',
+    'setup',
+    'teardown',
+    'teardown',
     'map',
     'branch',
     'short_circuit',
@@ -89,6 +102,11 @@ export const randomRun: fc.Arbitrary<RandomRun> = fc
     );
     const below = (index: number): string[] =>
       draws.flatMap((_, to) => (upstream[to]!.includes(id(index)) ? [id(to)] : []));
+    const isTeardown = (index: number): boolean =>
+      draws[index]!.kind === 'teardown' &&
+      draws.some((each, from) => each.kind === 'setup' && upstream[index]!.includes(id(from)));
+    const roleOf = (index: number): NaiveTask['role'] =>
+      draws[index]!.kind === 'setup' ? 'setup' : isTeardown(index) ? 'teardown' : null;
     const parts = draws.map((each, index) => {
       const scripts = (each.kind === 'map' ? each.instances.slice(1) : each.instances.slice(0, 1)).map(
         (part) => script(each, part),
@@ -96,7 +114,7 @@ export const randomRun: fc.Arbitrary<RandomRun> = fc
       const follows = each.kind === 'branch' ? below(index).filter((_, n) => each.picks[n]) : null;
       return { each, follows, scripts, ifRun: endIfRun(each, scripts) };
     });
-    const tasks = parts.map(({ each }, index) => planTask(id(index), upstream[index]!, each));
+    const tasks = parts.map(({ each }, index) => planTask(id(index), upstream[index]!, each, roleOf(index)));
     return {
       plan: { ...header, ...(dependsOnPast ? { dependsOnPast: true as const } : {}), tasks },
       naive: parts.map(({ each, follows, ifRun }, index) => ({
@@ -106,7 +124,9 @@ export const randomRun: fc.Arbitrary<RandomRun> = fc
         ifRun,
         follows,
         cuts: each.kind === 'short_circuit' && !each.truthy,
-        handles: handles(each),
+        handles: handles(each) && !isTeardown(index),
+        role: roleOf(index),
+        failsRun: each.truthy,
       })),
       scripts: new Map(parts.map(({ scripts }, index) => [id(index), scripts])),
       outputs: new Map(
@@ -137,13 +157,19 @@ function handles({ handles: declared, rule }: Draw): boolean {
   return declared && (rule === 'one_failed' || rule === 'all_failed');
 }
 
-function planTask(id: string, upstream: readonly string[], each: Draw): PlanTask {
-  const kind = each.kind === 'map' ? 'task' : each.kind === 'late-sensor' ? 'sensor' : each.kind;
+function planTask(id: string, upstream: readonly string[], each: Draw, role: NaiveTask['role']): PlanTask {
+  const kind = ['map', 'setup', 'teardown'].includes(each.kind)
+    ? 'task'
+    : each.kind === 'late-sensor'
+      ? 'sensor'
+      : (each.kind as PlanTask['kind']);
   return {
     id,
     kind,
     upstream,
-    triggerRule: each.rule,
+    triggerRule: role === 'teardown' ? 'all_done' : each.rule,
+    ...(role === null ? {} : { role }),
+    ...(role === 'teardown' && each.truthy ? { onFailureFailRun: true as const } : {}),
     input: null,
     mapOver: each.kind === 'map' ? each.instances.slice(1).map((_, n) => n) : null,
     retries: { limit: each.limit, initialMs: 10, factor: 2, maxMs: 100, rules: [] },
@@ -155,7 +181,7 @@ function planTask(id: string, upstream: readonly string[], each: Draw): PlanTask
         : null,
     wait: kind === 'wait' ? { forMs: 50 } : null,
     ...(each.pooled && kind !== 'wait' ? { pool: { name: 'p', slots: 1, priority: 0 } } : {}),
-    ...(handles(each) ? { handlesFailure: true as const } : {}),
+    ...(handles(each) && role !== 'teardown' ? { handlesFailure: true as const } : {}),
     summary: null,
     facts: {},
   };

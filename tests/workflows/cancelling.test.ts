@@ -47,11 +47,33 @@ const retrying = dag('retrying', {}, ({ task }) => {
   });
 });
 
+const cleared: string[] = [];
+const providing = dag('providing', {}, ({ setup, task, teardown }) => {
+  const cluster = setup('create', () => ({ id: 'c1' }));
+  const work = task(
+    'work',
+    (_: { readonly cluster: string }, { signal }: TaskContext) =>
+      new Promise<void>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('interrupted')));
+      }),
+    { cluster: cluster.output.id },
+  );
+  teardown(
+    'delete',
+    ({ cluster: id }: { readonly cluster: string }, { attempt, signal }: TaskContext) => {
+      if (attempt === 1) throw new Error('not yet');
+      cleared.push(`${id}, aborted: ${signal.aborted}`);
+    },
+    { cluster: cluster.output.id },
+    { retries: { limit: 1, initial: '1s' } },
+  ).after(work);
+});
+
 let bench: Bench;
 beforeAll(async () => {
   bench = await openBench();
   await bench.ledger.registerTables([bronze, silver, rates]);
-  await bench.work([listening, stubborn, deaf, retrying]);
+  await bench.work([listening, stubborn, deaf, retrying, providing]);
 });
 afterAll(async () => {
   await bench[Symbol.asyncDispose]();
@@ -127,3 +149,11 @@ test.each(['success', 'failed'] as const)(
     expect((await bench.ledger.run(run.runId))?.state).toBe(outcome);
   },
 );
+
+test('a teardown runs to its end after a run was cancelled, with its retries', async () => {
+  const { run, result, status } = await cancelled('providing');
+  expect(result.state).toBe('cancelled');
+  expect(status).toBe('CANCELLED');
+  expect(cleared).toEqual(['c1, aborted: false']);
+  expect(await bench.states(run)).toEqual({ create: 'success', work: 'failed', delete: 'success' });
+});

@@ -1,5 +1,6 @@
 import type { Ports, TaskContext } from '../../activities/task-context.ts';
 import type { DagDefinition } from '../../dag/builder.ts';
+import type { RunRequest } from '../../ports/run-steps.ts';
 import { cancelRun, type RunHandle } from '../../workers/client.ts';
 import { keepPools } from '../../workers/pool-keeper.ts';
 import { changeOpenRun } from '../../workers/operate.ts';
@@ -29,6 +30,7 @@ export interface Shape {
   dags(bench: Bench): readonly DagDefinition<TaskContext>[];
   readonly ends: 'success' | 'failed' | 'cancelled';
   readonly ports?: Partial<Ports>;
+  readonly continueAfter?: RunRequest['continueAfter'];
   meanwhile?(bench: Bench, run: RunHandle, worker: StartedWorker): Promise<void>;
 }
 
@@ -257,6 +259,53 @@ const held: Shape = {
   },
 };
 
+/** What goes on in the execution after the one that is recorded has nothing of its own. */
+const continued: Shape = {
+  name: 'continued',
+  ends: 'success',
+  continueAfter: { events: 60 },
+  dags: () => [
+    dag('continued', { maxActiveTasks: 4 }, ({ map, sensor, task }) => {
+      let pokes = 0;
+      const ready = sensor('ready', () => ({ done: (pokes += 1) > 2 }), undefined, {
+        pokeEvery: '2s',
+        timeout: '1m',
+      });
+      const each = map(
+        'each',
+        Array.from({ length: 40 }, (_, n) => n),
+        (n: number) => n,
+      );
+      task('after', one).after(each, ready);
+    }),
+  ],
+};
+
+const tornDown: Shape = {
+  name: 'torn-down',
+  ends: 'cancelled',
+  dags: () => [
+    dag('torn-down', {}, ({ setup, task, teardown }) => {
+      const provided = setup('provide', one);
+      const work = task(
+        'work',
+        (_: undefined, { signal }: TaskContext) =>
+          new Promise<void>((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(new Error('interrupted')));
+          }),
+      ).after(provided);
+      teardown('clear-away', one).after(work, provided);
+    }),
+  ],
+  meanwhile: async (bench, run) => {
+    await eventually(
+      'the work to begin',
+      async () => (await bench.states(run))['work'] === 'running' || null,
+    );
+    await cancelRun(bench.client, run);
+  },
+};
+
 export const shapes: readonly Shape[] = [
   chain,
   fanOut,
@@ -272,13 +321,18 @@ export const shapes: readonly Shape[] = [
   pooled,
   alerted,
   held,
+  continued,
+  tornDown,
 ];
 
 /** Runs a shape to its end. */
 export async function runShape(bench: Bench, shape: Shape): Promise<RunHandle> {
   const { name, ends } = shape;
   const worker = await bench.work(shape.dags(bench), shape.ports);
-  const run = await bench.start(name);
+  const run = await bench.start(
+    name,
+    shape.continueAfter === undefined ? {} : { continueAfter: shape.continueAfter },
+  );
   await shape.meanwhile?.(bench, run, worker);
   const { state, message } = await bench.result(run);
   if (state !== ends) throw new Error(`${name} was to end as ${ends}, found ${state}: ${message}`);

@@ -7,6 +7,7 @@ import type { JsonObject } from '../../dag/json.ts';
 import { openPostgresLedger } from '../../engines/postgres/ledger.ts';
 import { migrate } from '../../migrations/migrate.ts';
 import type { Ledger } from '../../ports/ledger.ts';
+import type { RunRequest } from '../../ports/run-steps.ts';
 import { runResult, startRun, type RunHandle, type RunResult } from '../../workers/client.ts';
 import { compileDefinitions } from '../../workers/definitions.ts';
 import { openWorker, type OpenWorker, type WorkerSettings } from '../../workers/worker.ts';
@@ -29,13 +30,19 @@ export interface Bench extends AsyncDisposable {
   ): Promise<StartedWorker>;
   start(
     dagId: string,
-    options?: { readonly interval?: typeof day; readonly params?: JsonObject },
+    options?: {
+      readonly interval?: typeof day;
+      readonly params?: JsonObject;
+      readonly continueAfter?: RunRequest['continueAfter'];
+    },
   ): Promise<RunHandle>;
   result(run: RunHandle): Promise<RunResult>;
   /** States by `task` or `task[i]`, of the last attempt, as the ledger has them. */
   states(run: RunHandle): Promise<Record<string, string>>;
   /** Types of the activities the run scheduled, local ones left out. */
   activityTypes(run: RunHandle): Promise<string[]>;
+  /** Number of events of each execution of the run, the first one first. */
+  executions(run: RunHandle): Promise<number[]>;
   /** What the Temporal UI shows beside the activities. */
   summaries(run: RunHandle): Promise<string[]>;
 }
@@ -106,6 +113,7 @@ export async function openBenchOn({ postgresUrl, temporalAddress: address }: Ser
         interval: options.interval ?? day,
         type: 'manual',
         ...(options.params === undefined ? {} : { params: options.params }),
+        ...(options.continueAfter === undefined ? {} : { continueAfter: options.continueAfter }),
       }),
     result: (run) => runResult(client, run),
     states: async (run) => {
@@ -121,6 +129,15 @@ export async function openBenchOn({ postgresUrl, temporalAddress: address }: Ser
     activityTypes: async (run) => {
       const events = await eventsOf(run);
       return events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+    },
+    executions: async ({ workflowId, runId }) => {
+      const lengths: number[] = [];
+      for (let id: string | undefined = runId; id !== undefined;) {
+        const { events } = await client.workflow.getHandle(workflowId, id).fetchHistory();
+        lengths.push(events!.length);
+        id = events!.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
+      }
+      return lengths;
     },
     summaries: async (run) => {
       const events = await eventsOf(run);

@@ -212,6 +212,26 @@ export function runLogCases(test: ConformanceTest, open: OpenLedger): void {
       expect(await fixture.ledger.events({ limit: 2 })).toHaveLength(2);
     });
 
+    test('parked progress is read back part by part, two revisions of it, until the run ends', async () => {
+      await using fixture = await open();
+      const { ledger } = fixture;
+      const runId = await openRun(ledger);
+      const read = (revision: number, part: number) => ledger.parkedProgress({ runId, revision, part });
+      for (let revision = 1; revision <= 3; revision += 1)
+        for (const part of [0, 1])
+          await ledger.parkProgress(
+            { runId, revision, part },
+            `revision ${revision}, part ${part}: {"ü":"\\u0000"}`,
+          );
+      expect(await read(3, 1)).toBe('revision 3, part 1: {"ü":"\\u0000"}');
+      expect(await read(2, 0)).toBe('revision 2, part 0: {"ü":"\\u0000"}');
+      expect(await read(1, 0)).toBeNull();
+      await ledger.parkProgress({ runId, revision: 3, part: 1 }, 'again');
+      expect(await read(3, 1)).toBe('again');
+      await ledger.endRun(runId, 'success', '2026-01-03T00:00:00Z', null);
+      expect(await read(3, 0)).toBeNull();
+    });
+
     test('runs are listed newest first, by DAG, state and workflow', async () => {
       await using fixture = await open();
       const ids: string[] = [];

@@ -1,0 +1,134 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { Runtime } from '@temporalio/worker';
+import type { Ports, TaskContext } from '../activities/task-context.ts';
+import { createDagFactory } from '../dag/builder.ts';
+import { openPostgresLedger } from '../engines/postgres/ledger.ts';
+import { migrate } from '../migrations/migrate.ts';
+import { runResult, startRun } from '../workers/client.ts';
+import { compileDefinitions } from '../workers/definitions.ts';
+import { openPostgresServer } from '../workers/stack/postgres-server.ts';
+import { resolveTemporalBinary } from '../workers/stack/temporal-binary.ts';
+import { openTemporalServer } from '../workers/stack/temporal-server.ts';
+import { openWorker } from '../workers/worker.ts';
+
+/** Large runs to their end: a DAG of many tasks in layers and a map of many elements, beside the same with a tenth of it. */
+const { values } = parseArgs({
+  options: { tasks: { type: 'string', default: '10000' }, items: { type: 'string', default: '20000' } },
+});
+const width = 100;
+const dag = createDagFactory<TaskContext>();
+const noop = (): null => null;
+
+const layers = (id: string, size: number) =>
+  dag(id, {}, ({ task }) => {
+    let above: ReturnType<typeof task<undefined, null>>[] = [];
+    for (let from = 0; from < size; from += width)
+      above = Array.from({ length: width }, (_, n) => {
+        const made = task(`t${from + n}`, noop);
+        return from === 0 ? made : made.after(above[n]!, above[(n + 1) % width]!);
+      });
+  });
+const mapOf = (id: string, size: number) =>
+  dag(id, {}, ({ task, map }) => {
+    const list = task('list', () =>
+      Array.from({ length: size }, (_, n) => ({ key: `2026/01/01/part-${n}.csv` })),
+    );
+    const sizes = map(
+      'each',
+      list,
+      ({ key }: { key: string }) => key.length,
+      (item) => ({ key: item.key }),
+      {
+        maxMapLength: size,
+      },
+    );
+    task('sum', (all: readonly number[]) => all.reduce((a, b) => a + b, 0), sizes);
+  });
+
+const sizes = { tasks: Number(values.tasks), items: Number(values.items) };
+const dags = [
+  layers('layers_tenth', sizes.tasks / 10),
+  layers('layers', sizes.tasks),
+  mapOf('map_tenth', sizes.items / 10),
+  mapOf('map', sizes.items),
+];
+
+const quiet = (): void => {};
+Runtime.install({
+  logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: console.warn, error: console.error },
+  shutdownSignals: [],
+});
+
+async function lengthsOf(client: Client, workflowId: string, first: string): Promise<number[]> {
+  const lengths: number[] = [];
+  for (let id: string | undefined = first; id !== undefined;) {
+    const { events } = await client.workflow.getHandle(workflowId, id).fetchHistory();
+    lengths.push(events!.length);
+    id = events!.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
+  }
+  return lengths;
+}
+
+async function measure(client: Client, dagId: string, size: number): Promise<number> {
+  const interval = { start: '2026-01-01T00:00:00Z', end: '2026-01-02T00:00:00Z' };
+  const begun = performance.now();
+  const run = await startRun(client, { taskQueue: 'ingot', dagId, interval, type: 'manual' });
+  const result = await runResult(client, run);
+  const perTask = (performance.now() - begun) / size;
+  if (result.state !== 'success') throw new Error(`${dagId}: ${result.message}`);
+  const lengths = await lengthsOf(client, run.workflowId, run.runId);
+  console.log(
+    `  ${dagId}: ${perTask.toFixed(1)} ms/task, ${((perTask * size) / 1000).toFixed(0)} s in all; executions of ${lengths.join(', ')} events; the worker takes ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MiB`,
+  );
+  return perTask;
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'ingot-bench-'));
+await chmod(folder, 0o755);
+const binary = await resolveTemporalBinary({ env: process.env, progress: (line) => console.error(line) });
+const postgres = await openPostgresServer({ folder: join(folder, 'postgres') });
+const temporal = await openTemporalServer({
+  binary: binary.path,
+  folder: join(folder, 'temporal'),
+  ui: false,
+  retentionDays: 1,
+});
+try {
+  const { address } = temporal;
+  await migrate(postgres.url('postgres'));
+  const ledger = await openPostgresLedger(postgres.url('postgres'));
+  const worker = await openWorker({
+    connection: { address },
+    namespace: 'default',
+    taskQueue: 'ingot',
+    definitions: compileDefinitions(dags),
+    ports: { ledger } as Ports,
+    build: 'bench',
+    cacheFolder: join(folder, 'bundles'),
+  });
+  const running = worker.run();
+  const connection = await Connection.connect({ address });
+  const client = new Client({ connection });
+  for (const [name, size] of [
+    ['layers', sizes.tasks],
+    ['map', sizes.items],
+  ] as const) {
+    const few = await measure(client, `${name}_tenth`, size / 10);
+    const many = await measure(client, name, size);
+    console.log(
+      `${name} of ${size}: ${many.toFixed(1)} ms/task, of ${size / 10}: ${few.toFixed(1)} ms/task, ratio ${(many / few).toFixed(2)}`,
+    );
+  }
+  worker.shutdown();
+  await running;
+  await connection.close();
+  await ledger.close();
+} finally {
+  await Promise.all([postgres.close(), temporal.close()]);
+  await rm(folder, { recursive: true, force: true });
+}
+process.exit(0);
