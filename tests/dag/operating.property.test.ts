@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { packProgress, unpackProgress } from '../../dag/carried.ts';
 import { changeProblems } from '../../dag/change-problems.ts';
 import type { Json } from '../../dag/json.ts';
 import type { Plan } from '../../dag/plan.ts';
@@ -33,6 +34,7 @@ class OperatedRun {
   readonly #asking = new Set<string>();
   readonly #holding = new Set<string>();
   #looksAtPast = false;
+  #continues = false;
   /** The highest epoch of each instance that was handed out, over all runs. */
   readonly #epochs: Map<string, number>;
   /** Attempts whose number comes again: after a poke, and after a try that no worker took. */
@@ -45,7 +47,7 @@ class OperatedRun {
 
   constructor(run: RandomRun, choose: (below: number) => number, earlier?: OperatedRun) {
     this.#run = run;
-    this.#plan = { ...run.plan, onFailure: 'hold' };
+    this.#plan = { ...run.plan, onFailure: 'hold', maxActiveTasks: 1 + choose(4) };
     this.#choose = choose;
     this.#epochs = new Map(earlier === undefined ? [] : earlier.#epochs);
     const carried = earlier === undefined ? undefined : earlier.#ledger();
@@ -72,6 +74,7 @@ class OperatedRun {
   step(): void {
     if (this.#troubled && this.#choose(6) === 0) this.operate(this.#anything());
     if (this.isOver) return;
+    if (this.#choose(10) === 0) this.#tell({ type: 'drain_requested', at: this.#at });
     if (this.#looksAtPast && this.#choose(3) === 0) return this.#seePast();
     const open = [...this.#running.keys(), ...this.#timers.keys(), ...this.#asking];
     if (open.length === 0 && this.#looksAtPast) return this.#seePast();
@@ -158,12 +161,25 @@ class OperatedRun {
     const step = advance(this.#plan, this.progress, event);
     for (const instance of step.changed) {
       expect(step.progress.instances[instance.key]).toEqual(instance);
-      this.#recorded.set(instance.key, instance);
+      // Of what is ready the ledger hears when it begins.
+      if (instance.state !== 'scheduled') this.#recorded.set(instance.key, instance);
     }
     this.progress = step.progress;
     for (const command of step.commands) this.#perform(command);
+    if (this.#continues) this.#continue();
     if (this.progress.held)
       expect(this.#running.size + this.#timers.size + this.#asking.size + this.#holding.size).toBe(0);
+  }
+
+  /** In an execution that has neither timers nor questions under way; slots of pools are carried on. */
+  #continue(): void {
+    this.#continues = false;
+    expect(this.#running.size).toBe(0);
+    this.#timers.clear();
+    this.#asking.clear();
+    this.#looksAtPast = false;
+    this.progress = unpackProgress(packProgress(this.progress));
+    this.#tell({ type: 'run_continued', at: this.#at });
   }
 
   #perform(command: RunCommand): void {
@@ -194,6 +210,9 @@ class OperatedRun {
         return;
       case 'look_at_past':
         this.#looksAtPast = true;
+        return;
+      case 'continue_as_new':
+        this.#continues = true;
         return;
       case 'cancel_attempt':
         expect(this.#running.get(command.key)?.attempt).toBe(command.attempt);
