@@ -51,7 +51,7 @@ function recordKey({ taskId, mapIndex, attempt }: AttemptRecord): string {
 function failedEvent(runId: string, instance: TaskInstance): LedgerEvent {
   const { key, attempt, failure, endedAt } = instance;
   return {
-    key: `run/${runId}/task/${key}/failed`,
+    key: `run/${runId}/task/${key}/failed/${attempt}`,
     kind: 'task_failed',
     at: instant(endedAt ?? Date.now())!,
     payload: { runId, task: key, attempt, type: failure?.type ?? null, message: failure?.message ?? null },

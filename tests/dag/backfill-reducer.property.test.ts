@@ -50,6 +50,8 @@ class Model {
   tell(
     event: BackfillEvent extends infer E ? (E extends BackfillEvent ? Omit<E, 'at'> : never) : never,
   ): void {
+    // Nobody hears what is said after the end.
+    if (this.outcome !== null) return;
     if (event.type === 'pause_requested') this.paused = true;
     if (event.type === 'resume_requested') this.paused = false;
     if (event.type === 'cancel_requested') this.cancelled = true;

@@ -93,7 +93,7 @@ test('a rolling restart of two workers under load loses nothing and repeats noth
   expect(ended.filter(({ state }) => state !== 'success')).toEqual([]);
 
   const begun = await calls.all();
-  expect(begun.length).toBeGreaterThan(runs.length * 5);
+  expect(begun.length).toBeGreaterThanOrEqual(runs.length * 5);
   // No restart was charged to a task: its retries are 0.
   expect(begun.filter(({ attempt }) => attempt !== 1)).toEqual([]);
   expect(new Set(begun.map(({ worker }) => worker)).size).toBeGreaterThan(2);

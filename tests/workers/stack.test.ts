@@ -50,6 +50,22 @@ async function open(options: Partial<StackOptions> = {}): Promise<Stack> {
   return stack;
 }
 
+/** Keeps the ports every stack wishes for first, so that other stacks of this machine do not come in between. */
+async function wellKnownPortsTaken(): Promise<AsyncDisposable> {
+  const servers = [7233, 8233, 54_329].map((port) => createServer().listen(port, '127.0.0.1'));
+  // One that is taken already is just as well.
+  await Promise.all(
+    servers.map(
+      (server) => new Promise<void>((done) => server.once('listening', done).once('error', () => done())),
+    ),
+  );
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+    },
+  };
+}
+
 /** A process of its own that owns the stack of this home. */
 function spawnOwner(): ChildProcess {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../support/stack-owner.ts'), home], {
@@ -107,6 +123,7 @@ test('a stack has a migrated ledger, a warehouse and a Temporal server, and leav
 });
 
 test('a second start keeps ports and data', async () => {
+  await using _ = await wellKnownPortsTaken();
   const first = await open();
   await query(first.env['INGOT_WAREHOUSE_URL']!, 'create table kept as select 7 as v');
   await first.close();
@@ -116,13 +133,17 @@ test('a second start keeps ports and data', async () => {
 });
 
 test('ports that another program took are replaced', async () => {
+  await using _ = await wellKnownPortsTaken();
   const first = await open();
   const { ports } = recordOf(home)!;
   await first.close();
   const thieves = await Promise.all(
     Object.values(ports).map(async (port) => {
       const server = createServer();
-      await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening));
+      await new Promise<void>((listening, failed) => {
+        server.once('error', failed);
+        server.listen(port, '127.0.0.1', listening);
+      });
       return server;
     }),
   );

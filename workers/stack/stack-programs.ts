@@ -36,13 +36,16 @@ function optional(context: ProgramContext): { readonly signal?: AbortSignal } {
   return context.signal === undefined ? {} : { signal: context.signal };
 }
 
-/** Between looking for free ports and listening on them another program may take one: then once more, with another look. */
+const looksForPorts = 5;
+
+/** Between looking for free ports and listening on them another program may take one: then again, with another look. */
 async function withFreePorts<T>(context: ProgramContext, start: () => Promise<T>): Promise<T> {
-  try {
-    return await start();
-  } catch (error) {
-    if (!(error instanceof PortTakenError) || !context.anyPort) throw error;
-    return start();
+  for (let look = 1; ; look += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof PortTakenError) || !context.anyPort || look === looksForPorts) throw error;
+    }
   }
 }
 

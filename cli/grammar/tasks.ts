@@ -1,15 +1,8 @@
 import type { Command } from 'commander';
-import type { Cli } from '../cli.ts';
-
-/** Connects a command to its handler, whose module is loaded only when the command is given. */
-export type Action = <Given extends unknown[]>(
-  load: () => Promise<(cli: Cli, ...given: Given) => Promise<void>>,
-) => (...given: unknown[]) => Promise<void>;
-
-const repeated = (value: string, all: string[]): string[] => [...all, value];
+import { json, repeated, type Action } from './options.ts';
 
 /** `ingot tasks …` */
-export function addTaskCommands(program: Command, action: Action): void {
+export function addTasks(program: Command, action: Action): void {
   const tasks = program.command('tasks').description('the tasks of a run');
   tasks
     .command('logs <run> <task>')
@@ -18,7 +11,7 @@ export function addTaskCommands(program: Command, action: Action): void {
     .option('--map-index <i>', 'the instance of a mapped task')
     .option('--follow', 'go on until the attempt has ended')
     .option('--json', 'print JSON lines')
-    .action(action(async () => (await import('./task-logs.ts')).taskLogs));
+    .action(action(async () => (await import('../commands/task-logs.ts')).taskLogs));
   tasks
     .command('clear <run>')
     .description('run tasks again: what failed, or those named; earlier successes are carried over')
@@ -32,25 +25,25 @@ export function addTaskCommands(program: Command, action: Action): void {
     .option('--upstream', 'also everything they depend on')
     .option('--only-failed', 'of all these only what failed or could not run')
     .option('--dry-run', 'say what would happen to each task')
-    .option('--json', 'print JSON')
-    .action(action(async () => (await import('./task-changes.ts')).tasksClear));
+    .option(...json)
+    .action(action(async () => (await import('../commands/task-changes.ts')).tasksClear));
   tasks
     .command('mark <state> <run> <task>')
     .description('set a task to success or failed, and go on from there')
     .option('--output <json>', 'what tasks downstream find as its output, with success')
     .option('--dry-run', 'say what would happen to each task')
-    .option('--json', 'print JSON')
-    .action(action(async () => (await import('./task-changes.ts')).tasksMark));
+    .option(...json)
+    .action(action(async () => (await import('../commands/task-changes.ts')).tasksMark));
   tasks
     .command('approve <run> <task>')
     .description('let a run go on that waits for an approval')
     .option('--note <text>', 'kept with the answer')
-    .option('--json', 'print JSON')
-    .action(action(async () => (await import('./task-changes.ts')).tasksApprove));
+    .option(...json)
+    .action(action(async () => (await import('../commands/task-changes.ts')).tasksApprove));
   tasks
     .command('reject <run> <task>')
     .description('fail a waiting approval, or skip it where the DAG says so')
     .option('--note <text>', 'kept with the answer')
-    .option('--json', 'print JSON')
-    .action(action(async () => (await import('./task-changes.ts')).tasksReject));
+    .option(...json)
+    .action(action(async () => (await import('../commands/task-changes.ts')).tasksReject));
 }
