@@ -1,7 +1,7 @@
 import { changeProblems } from '../dag/change-problems.ts';
 import type { Plan } from '../dag/plan.ts';
-import { carriedAs, resumeRun, type CarriedInstance, type EarlierRun } from '../dag/resume.ts';
-import type { RunFacts } from '../dag/reducer.ts';
+import { carriedOver, resumeRun, type CarriedInstance, type EarlierRun } from '../dag/resume.ts';
+import type { RunFacts, TaskInstance } from '../dag/reducer.ts';
 import { RetryableError, TerminalError } from '../ports/errors.ts';
 import type { AttemptRecord, Ledger, RunRecord } from '../ports/ledger.ts';
 import { changeEvent } from '../dag/operator-event.ts';
@@ -92,8 +92,7 @@ export function refuseUnfit({ plan, earlier }: Resumed, facts: RunFacts, { chang
 }
 
 /** A last attempt as it stands in the run that carries on: as it was, or as not begun under its next number. */
-function carriedRecord(outcome: RunRecord['state'], record: AttemptRecord): AttemptRecord {
-  const { state, attempt } = carriedAs(carriedInstance(record), outcome);
+function carriedRecord(record: AttemptRecord, { state, attempt }: TaskInstance): AttemptRecord {
   if (state !== 'none') return record;
   const { taskId, mapIndex } = record;
   const nothing = {
@@ -114,7 +113,9 @@ export async function recordCarried(
   { from, attempts }: Resumed,
   { change }: ResumeRequest,
 ): Promise<void> {
-  const carried = lastAttempts(attempts).map((each) => carriedRecord(from.state, each));
+  const last = lastAttempts(attempts);
+  const instances = carriedOver({ outcome: from.state, instances: last.map(carriedInstance) });
+  const carried = last.map((each, index) => carriedRecord(each, instances[index]!));
   await ledger.recordAttempts(begin.runId, carried, [
     changeEvent(begin.runId, 0, begin.startedAt, change, { from: from.runId }),
   ]);

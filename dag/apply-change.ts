@@ -71,11 +71,14 @@ function mark(draft: Draft, change: Extract<OperatorChange, { type: 'task_marked
   const instance = draft.instances[key]!;
   const failure: Failure = { type: 'MarkedFailed', message: `Marked failed by ${by}.`, retryable: false };
   const result = as === 'success' ? { output } : { failure };
-  const below = affectedBelow(draft.plan, draft.instances, new Set([instance.taskId]));
+  const below = affectedBelow(draft.plan, draft.instances, new Set([instance.taskId]), false);
   const parts = instance.mapIndex === null ? allParts(draft, instance) : [];
   const targets = parts.filter(({ state }) => (as === 'success' ? state !== 'success' : !hasEnded(state)));
   if (instance.mapIndex !== null) reopen(draft, instance.taskId);
   else if (targets.length > 0) reopen(draft, key);
+  // Cleared, and not mapped again yet: what there is of it is all there will be.
+  if (targets.length > 0 && draft.state(key) === 'none')
+    draft.set({ ...draft.instances[key]!, size: parts.length });
   for (const each of targets.length > 0 ? targets : [instance]) draft.end(stopped(draft, each), as, result);
   for (const id of below.keys()) resetWhole(draft, draft.instances[id]!);
 }

@@ -1,4 +1,4 @@
-import { clearedBy, instanceProblem } from './clearing.ts';
+import { affectedBelow, clearedBy, instanceProblem, unended } from './clearing.ts';
 import type { Json } from './json.ts';
 import type { Plan } from './plan.ts';
 import { planIndex } from './plan-index.ts';
@@ -31,7 +31,9 @@ export function changeProblems(plan: Plan, standing: Standing, change: OperatorC
     ];
   const found =
     change.type === 'task_marked' ? markProblem(plan, instance, change) : answerProblem(plan, instance);
-  return found === null ? [] : [found];
+  if (found !== null || change.type !== 'task_marked') return found === null ? [] : [found];
+  const { instances } = standing;
+  return unended(instances, affectedBelow(plan, instances, new Set([instance.taskId]), false));
 }
 
 function answerProblem(plan: Plan, { key, taskId, state, waitingFor }: TaskInstance): Problem | null {

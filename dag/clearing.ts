@@ -3,13 +3,15 @@ import type { Plan, PlanTask, TaskState } from './plan.ts';
 import { descendants, planIndex } from './plan-index.ts';
 import { problem, type Problem } from './problems.ts';
 import type { ClearRequest, InstanceKey, RunProgress, TaskInstance } from './run-progress.ts';
+import { tornDown } from './setups.ts';
 import { hasEnded } from './trigger-rules.ts';
 
 type Instances = RunProgress['instances'];
 
 /**
  * Why an instance is cleared: it was `asked` for; or something it depends on is cleared and it did not come to its end by
- * itself (`depends`: failed, upstream_failed or skipped without a try); or it ran because of a failure that is
+ * itself (`depends`: failed, upstream_failed or skipped without a try), or it is a setup or teardown of what is cleared and
+ * that has been cleared away (`depends` as well); or it ran because of a failure that is
  * cleared (`reacted`: by `one_failed` or `all_failed`).
  */
 export interface Cleared {
@@ -146,11 +148,12 @@ class Asked {
   }
 }
 
-/** What has to be decided again below tasks that are cleared or marked: see {@link Cleared}. Whole tasks only. */
+/** What has to be decided or done again because tasks are cleared or marked (`runAgain` says which): see {@link Cleared}. Whole tasks only. */
 export function affectedBelow(
   plan: Plan,
   instances: Instances,
   changed: ReadonlySet<string>,
+  runAgain: boolean,
 ): ReadonlyMap<string, 'depends' | 'reacted'> {
   const { downstream, tasks } = planIndex(plan);
   const affected = new Map<string, 'depends' | 'reacted'>();
@@ -167,6 +170,12 @@ export function affectedBelow(
   };
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     reaches(id);
+    if (runAgain || !changed.has(id))
+      for (const each of tornDown(plan, instances, id)) {
+        if (changed.has(each) || affected.has(each)) continue;
+        affected.set(each, 'depends');
+        open.push(each);
+      }
     if (!failing.has(instances[id]!.state)) continue;
     for (const below of downstream.get(id) ?? []) {
       const { triggerRule } = tasks.get(below)!;
@@ -192,11 +201,19 @@ export function clearedBy(
   const found = new Map<InstanceKey, Cleared>();
   for (const { key, state } of chosen.values()) found.set(key, { key, state, why: 'asked' });
   const taskIds = new Set([...chosen.values()].map(({ taskId }) => taskId));
-  for (const [key, why] of affectedBelow(plan, instances, taskIds))
-    found.set(key, { key, state: instances[key]!.state, why });
-  const running = promote(plan, instances, found);
+  const affected = affectedBelow(plan, instances, taskIds, true);
+  for (const [key, why] of affected) found.set(key, { key, state: instances[key]!.state, why });
+  const running = [...unended(instances, affected), ...promote(plan, instances, found)];
   if (running.length > 0) return { cleared: [], problems: running };
   return { cleared: [...found.values()].sort((a, b) => byKey(a.key, b.key)), problems: [] };
+}
+
+/** A teardown that is under way: it has to end before it can be done again. */
+export function unended(instances: Instances, affected: ReadonlyMap<string, unknown>): readonly Problem[] {
+  return [...affected.keys()]
+    .map((id) => instances[id]!)
+    .filter(({ state }) => !hasEnded(state))
+    .map(notEnded);
 }
 
 /**

@@ -30,7 +30,7 @@ export function previewChange(
   else {
     const { state, taskId } = instances[change.key]!;
     found.push({ key: change.key, state, becomes: change.as, why: 'asked' });
-    for (const [key, why] of affectedBelow(plan, instances, new Set([taskId])))
+    for (const [key, why] of affectedBelow(plan, instances, new Set([taskId]), false))
       found.push({ key, state: instances[key]!.state, becomes: 'is decided again', why });
   }
   return found.sort((a, b) => byKey(a.key, b.key));

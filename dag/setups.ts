@@ -1,9 +1,25 @@
 import type { Draft } from './draft.ts';
-import type { PlanTask, TaskState } from './plan.ts';
+import type { Plan, PlanTask, TaskState } from './plan.ts';
+import { planIndex } from './plan-index.ts';
 import { problem } from './problems.ts';
 import type { Problem } from './problems.ts';
+import type { RunProgress } from './run-progress.ts';
 import { hasEnded } from './trigger-rules.ts';
 import type { Verdict } from './trigger-rules.ts';
+
+/** Setups that a task needs to run again, since what they provided has been cleared away, and the teardowns that did, or do it now. */
+export function tornDown(plan: Plan, instances: RunProgress['instances'], taskId: string): readonly string[] {
+  const { tasks, downstream, setups } = planIndex(plan);
+  const begun = (setup: string): readonly string[] =>
+    downstream
+      .get(setup)!
+      .filter((id) => tasks.get(id)!.role === 'teardown' && instances[id]!.scheduledAt !== null);
+  const provided = (setups.get(taskId) ?? []).filter(
+    (id) => instances[id]!.state === 'success' && begun(id).length > 0,
+  );
+  const own = tasks.get(taskId)!.role === 'setup' ? begun(taskId) : [];
+  return [...own, ...provided.flatMap((id) => [id, ...begun(id)])];
+}
 
 /** A teardown without a setup directly upstream would never run. */
 export function checkSetups(dagPlace: string, tasks: readonly PlanTask[], problems: Problem[]): void {

@@ -6,7 +6,7 @@ import type { Json } from '../../dag/json.ts';
 import type { Plan } from '../../dag/plan.ts';
 import { advance, startRun } from '../../dag/reducer.ts';
 import type { OperatorChange, RunCommand, RunEvent, RunProgress, TaskInstance } from '../../dag/reducer.ts';
-import { carriedAs, resumeRun, type EarlierRun } from '../../dag/resume.ts';
+import { carriedOver, resumeRun, type EarlierRun } from '../../dag/resume.ts';
 import { randomRun, type RandomRun } from './random-runs.ts';
 import { facts } from './support.ts';
 
@@ -52,7 +52,7 @@ class OperatedRun {
     this.#epochs = new Map(earlier === undefined ? [] : earlier.#epochs);
     const carried = earlier === undefined ? undefined : earlier.#ledger();
     this.#recorded = new Map(
-      carried?.instances.map((each) => carriedAs(each, carried.outcome)).map((each) => [each.key, each]),
+      carried === undefined ? [] : carriedOver(carried).map((each) => [each.key, each]),
     );
     this.progress =
       carried === undefined ? startRun(this.#plan, facts) : resumeRun(this.#plan, facts, carried);
