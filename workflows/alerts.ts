@@ -107,7 +107,11 @@ export class Alerts {
 
   /** Resolves when every alert has begun a life of its own, and nothing is lost when the execution ends. */
   async settled(): Promise<void> {
-    while (this.#starting.size > 0) await Promise.all(this.#starting);
+    while (!this.isSettled) await Promise.all(this.#starting);
+  }
+
+  get isSettled(): boolean {
+    return this.#starting.size === 0;
   }
 
   /** For an execution that carries on. */

@@ -154,7 +154,8 @@ export class Walk {
       const steps = this.#steps;
       const progress = await packUp(this.#setting.begun.facts.run.id, revision, this.progress);
       await condition(allHandlersFinished);
-      if (steps !== this.#steps && this.#finish === null) continue;
+      const isQuiet = steps === this.#steps && this.#alerts.isSettled;
+      if (!isQuiet && this.#finish === null) continue;
       const carried = { told: this.#told, leases: this.#pools.leases, alerts: this.#alerts.carried };
       return { type: 'continue_as_new', revision, progress, ...carried };
     }

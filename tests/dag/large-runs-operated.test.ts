@@ -159,7 +159,11 @@ describe('work that is cleared', () => {
       'delete',
       'load',
     ]);
-    expect(run.tell(clearing(['load'])).states()).toEqual({ create: 'running', load: 'none', delete: 'none' });
+    expect(run.tell(clearing(['load'])).states()).toEqual({
+      create: 'running',
+      load: 'none',
+      delete: 'none',
+    });
     expect(run.succeed('create').succeed('load').succeed('delete').outcome).toBe('success');
   });
 
