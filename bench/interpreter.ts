@@ -19,9 +19,11 @@ import { noop } from './handwritten/activities.ts';
 
 /**
  * What Ingot adds to Temporal: no-op tasks as a DAG, beside the same activities called by a workflow written by hand. Rounds
- * of both alternate on one server; the median of the rounds counts.
+ * of both alternate on one server; the median of the rounds counts. `--only chain|fanOut|some|many` measures one of them.
  */
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' } } });
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '15' }, only: { type: 'string' } },
+});
 const rounds = Number(values.rounds);
 
 const chainLength = 50;
@@ -110,6 +112,7 @@ const cases = [
 
 async function compare(ingot: Side, byHand: Side): Promise<void> {
   for (const { name, key, tasks, limit } of cases) {
+    if (values.only !== undefined && values.only !== key) continue;
     // The first round of each warms caches and is not counted.
     const times: { ingot: number; byHand: number }[] = [];
     for (let round = 0; round <= (tasks > 1000 ? Math.min(rounds, 3) : rounds); round += 1) {

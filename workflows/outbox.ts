@@ -5,8 +5,8 @@ import type { EndedRun, EndRunRequest, RunSteps, Whereabouts } from '../ports/ru
 import { wakeFeeds } from './asset-feed.ts';
 import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
 
-/** Each window is twice as long as the one before: a write costs three workflow tasks, which many open runs feel, and `runs show` asks the run itself. */
-const firstWindowMs = 1000;
+/** Later windows are longer: a write costs three workflow tasks, which many open runs feel, and `runs explain` asks the run itself. */
+const firstWindowMs = 2000;
 const longestWindowMs = 8000;
 const fullAt = 100;
 /** One activity's argument stays well below what Temporal accepts. */
@@ -205,7 +205,7 @@ export class Outbox {
       .then(
         () => {
           this.#window = null;
-          this.#windowMs = Math.min(2 * this.#windowMs, longestWindowMs);
+          this.#windowMs = longestWindowMs;
           if (!this.#onlyAtEnd) this.#write();
         },
         () => {},
