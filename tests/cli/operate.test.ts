@@ -49,8 +49,12 @@ test('params that do not fit are all named, and nothing starts', async () => {
     ['dags', 'trigger', 'invoices', '--date', '2026-11-01', ...params],
     ['run', 'invoices', '--date', '2026-11-01', ...params],
     [
-      ...['backfill', 'create', 'invoices', '--from', '2026-11-01', '--to', '2026-11-02', '--params'],
-      '{"limit": "many", "currency": "GBP", "colour": "red"}',
+      'backfill',
+      'create',
+      'invoices',
+      '--from=2026-11-01',
+      '--to=2026-11-02',
+      '--params={"limit": "many", "currency": "GBP", "colour": "red"}',
     ],
   ]) {
     const refused = await ingot(...command);
