@@ -45,11 +45,17 @@ afterAll(async () => {
 
 test('params that do not fit are all named, and nothing starts', async () => {
   const params = ['limit=many', 'currency=GBP', 'colour=red'].flatMap((each) => ['--param', each]);
-  const wrong = '{"limit": "many", "currency": "GBP", "colour": "red"}';
   for (const command of [
     ['dags', 'trigger', 'invoices', '--date', '2026-11-01', ...params],
     ['run', 'invoices', '--date', '2026-11-01', ...params],
-    ['backfill', 'create', 'invoices', '--from', '2026-11-01', '--to', '2026-11-02', '--params', wrong],
+    [
+      'backfill',
+      'create',
+      'invoices',
+      '--from=2026-11-01',
+      '--to=2026-11-02',
+      '--params={"limit": "many", "currency": "GBP", "colour": "red"}',
+    ],
   ]) {
     const refused = await ingot(...command);
     expect(refused.code).not.toBe(0);
