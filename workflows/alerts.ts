@@ -46,9 +46,10 @@ export class Alerts {
   #isFailureTold = false;
   #isOver = false;
 
-  /** Made where nothing is cancelled. `carried` is what the execution before this one came to. */
-  constructor(begun: KnownRun, carried?: CarriedAlerts) {
+  /** Made where nothing is cancelled. `carried` and `progress` are what the execution before this one came to. */
+  constructor(begun: KnownRun, carried?: CarriedAlerts, progress?: RunProgress) {
     this.#begun = begun;
+    this.#progress = progress ?? null;
     this.#queuedAt = carried?.queuedAt ?? workflowInfo().startTime.getTime();
     this.#passedAlready = new Set(carried?.passed);
     if (carried !== undefined) {
@@ -132,9 +133,14 @@ export class Alerts {
     for (const { atMs, incident } of deadlinesOf(plan, { facts, queuedAt, startedAt: this.#startedAt })) {
       if (this.#armed.has(incident.name) || this.#passedAlready.has(incident.name)) continue;
       this.#armed.add(incident.name);
+      // No timer: it may take longer to go off than a short execution lasts.
+      if (atMs <= Date.now()) {
+        this.#passed(incident);
+        continue;
+      }
       const summary = incident.task === null ? 'deadline' : `deadline of ${incident.task}`;
       this.#timers
-        .run(() => sleep(Math.max(1, atMs - Date.now()), { summary }))
+        .run(() => sleep(atMs - Date.now(), { summary }))
         .then(
           () => this.#passed(incident),
           () => {},

@@ -50,7 +50,7 @@ export async function runDag(request: RunRequest, carriedRun?: CarriedRun): Prom
     cancelRequested.catch(() => {
       cancelled = true;
     });
-    const alerts = new Alerts(begun, carried?.alerts);
+    const alerts = new Alerts(begun, carried?.alerts, carried?.progress);
     alerts.begin();
     setHandler(progressQuery, () =>
       waitingView(workflowType, firstExecutionRunId, planHash, 'its turn under maxActiveRuns'),

@@ -1,0 +1,108 @@
+import { expect, test, vi } from 'vitest';
+import type { OperatorChange } from '../../dag/reducer.ts';
+import type { Notification } from '../../ports/notifier.ts';
+import { cancelRun, progressOf, type RunHandle } from '../../workers/client.ts';
+import { changeOpenRun, standingOf } from '../../workers/operate.ts';
+import { eventually } from '../support/processes.ts';
+import { dag, openBench, type Bench } from './harness.ts';
+
+/** A machine that is busy with other things takes its time. */
+vi.setConfig({ testTimeout: 240_000 });
+
+const soon = { events: 80, bytes: 4 * 1024 * 1024, patienceMs: 60_000 };
+const numbers = (length: number): number[] => Array.from({ length }, (_, n) => n);
+
+function clearing(tasks: readonly string[]): OperatorChange {
+  return { type: 'tasks_cleared', by: 'ann', tasks, downstream: true, upstream: false, onlyFailed: false };
+}
+
+/** Held with as many tries of the task that fails. */
+function isHeld(bench: Bench, run: RunHandle, attempt: number): Promise<true> {
+  return eventually(`the run to be held after try ${attempt}`, async () => {
+    const view = await progressOf(bench.client, run);
+    const tried = view?.tasks.find(({ key }) => key === 'flaky')?.attempt;
+    return view?.held === true && tried === attempt ? true : null;
+  });
+}
+
+test('a run that continues again and again keeps its place in pools, what it told, and can be operated', async () => {
+  await using bench = await openBench();
+  await bench.ledger.setPool('narrow', 2);
+  const heard: Notification[] = [];
+  let now = 0;
+  let most = 0;
+  let tries = 0;
+  const alerts = { onFailure: true, deadline: { after: '2s', from: 'started' } } as const;
+  const definition = dag(
+    'operated',
+    { onFailure: 'hold', maxActiveTasks: 5, alerts, defaults: { retries: 0 } },
+    ({ map, task }) => {
+      const each = map(
+        'each',
+        numbers(40),
+        async (n: number) => {
+          most = Math.max(most, (now += 1));
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          now -= 1;
+          return n;
+        },
+        undefined,
+        { pool: 'narrow' },
+      );
+      task('flaky', () => {
+        if ((tries += 1) < 3) throw new Error(`try ${tries}`);
+        return null;
+      }).after(each);
+    },
+  );
+  await bench.work([definition], { notifier: { notify: async (each) => void heard.push(each) } });
+  const run = await bench.start('operated', { continueAfter: soon });
+  await isHeld(bench, run, 1);
+  const before = (await bench.executions(run)).length;
+  expect(before).toBeGreaterThan(1);
+  expect(
+    (await standingOf(bench.client, bench.ledger, (await bench.ledger.run(run.runId))!)).progress,
+  ).toMatchObject({
+    held: true,
+  });
+
+  expect(await changeOpenRun(bench.client, run, clearing(['each']))).toContain('each[39]');
+  await isHeld(bench, run, 2);
+  expect((await bench.executions(run)).length).toBeGreaterThan(before);
+  await changeOpenRun(bench.client, run, clearing(['flaky']));
+  expect(await bench.result(run)).toMatchObject({
+    state: 'success',
+    summary: { tasks: { success: 42 } },
+  });
+
+  expect(most).toBe(2);
+  const waiting = await bench.ledger.attempts(run.runId);
+  expect(waiting.filter(({ taskId, attempt }) => taskId === 'each' && attempt === 2)).toHaveLength(41 - 1);
+  const told = (prefix: string) => bench.ledger.events({ keyPrefix: `run/${run.runId}/${prefix}/` });
+  expect(await told('operator')).toHaveLength(2);
+  expect(await told('held')).toHaveLength(2);
+  const names = await eventually('every alert to be told', async () =>
+    heard.length >= 3 ? heard.map(({ key }) => key).toSorted() : null,
+  );
+  expect(names).toEqual(['deadline', 'failed', 'failed/2'].map((name) => `${run.runId}/${name}`));
+});
+
+test('a run that waits for its pool in another execution leaves the queue when it is cancelled', async () => {
+  await using bench = await openBench();
+  await bench.ledger.setPool('closed', 0);
+  const definition = dag('queues', { maxActiveTasks: 5 }, ({ map, task }) => {
+    map('each', numbers(60), (n: number) => n);
+    task('blocked', () => null, undefined, { pool: 'closed' });
+  });
+  await bench.work([definition]);
+  const run = await bench.start('queues', { continueAfter: soon });
+  await eventually('the map to be done in another execution', async () => {
+    const each = (await progressOf(bench.client, run))?.tasks.find(({ key }) => key === 'each');
+    return each?.state === 'success' && (await bench.executions(run)).length > 1 ? true : null;
+  });
+  const queue = (await bench.ledger.pools()).find(({ name }) => name === 'closed');
+  expect(queue).toMatchObject({ waiting: 1 });
+  await cancelRun(bench.client, run);
+  expect(await bench.result(run)).toMatchObject({ state: 'cancelled' });
+  expect((await bench.ledger.pools()).find(({ name }) => name === 'closed')).toMatchObject({ waiting: 0 });
+});
