@@ -39,7 +39,7 @@ export const poolsMigration = {
   },
   async down(knex: Knex): Promise<void> {
     await knex.raw(
-      'drop table ingot.pool_leases; drop table ingot.pools; update ingot.format set number = 2',
+      'drop table ingot.pool_leases; drop table ingot.pools; update ingot.format set number = 3',
     );
   },
 };

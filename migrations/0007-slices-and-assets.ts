@@ -82,7 +82,7 @@ export const slicesAndAssetsMigration = {
   async down(knex: Knex): Promise<void> {
     await knex.raw(
       `drop table ingot.asset_deliveries, ingot.asset_runs, ingot.asset_cursors, ingot.asset_heads, ingot.asset_events, ingot.published_slices;
-       drop index ingot.events_left_unchanged; update ingot.format set number = 2`,
+       drop index ingot.events_left_unchanged; update ingot.format set number = 4`,
     );
   },
 };
