@@ -91,7 +91,7 @@ const returned: readonly (readonly [unknown, string])[] = [
   [new Map([['a', 1]]), 'found output is an instance of Map'],
   [{ later: Promise.resolve(1) }, 'found output.later is an instance of Promise'],
   [circular, 'found output.self refers back to an object that holds it'],
-  ['x'.repeat(300 * 1024), 'expected an output of at most 256 KiB; found 301 KiB'],
+  ['x'.repeat(1600 * 1024), 'expected an output of at most 1536 KiB; found 1601 KiB'],
 ];
 const returning = dag('returning', {}, ({ map }) => {
   map(
@@ -104,7 +104,7 @@ const returning = dag('returning', {}, ({ map }) => {
 });
 
 const large = dag('large', {}, ({ map, task }) => {
-  const parts = map('part', [0, 1, 2, 3, 4, 5], (index: number) => String(index).repeat(200 * 1024));
+  const parts = map('part', [0, 1, 2, 3, 4, 5], (index: number) => String(index).repeat(300 * 1024));
   task('whole', (all: readonly string[]) => all.length, parts);
 });
 
@@ -244,7 +244,7 @@ test('an input that would not fit into the history fails the task that asks for 
   const { state, attempts } = await attemptsOf('large');
   expect(state).toBe('failed');
   const whole = attempts.find((each) => each.taskId === 'whole');
-  expect(whole?.failure?.message).toMatch(/^Expected an input of at most 1024 KiB; found 1\d\d\d KiB/);
+  expect(whole?.failure?.message).toMatch(/^Expected an input of at most 1536 KiB; found 1\d\d\d KiB/);
 });
 
 test('a task that never returns runs into its timeout', async () => {
