@@ -22,7 +22,7 @@ test('a worker killed while its attempt holds a slot loses no slot, and while ot
   const first = spawnWorker(bench, marker);
   const holder = await bench.start('hangs-once');
   await eventually('the holder to run', () => Promise.resolve(existsSync(marker) || null));
-  const waits = await bench.start('patient');
+  const waits = await bench.start('pool_patient');
   await eventually('the other to wait', async () =>
     (await bench.ledger.pools())[0]?.waiting === 1 ? true : null,
   );
@@ -61,7 +61,7 @@ test('a run terminated while nobody works gives its slot to one that was never t
   const first = spawnWorker(bench, marker);
   const holder = await bench.start('hangs-once');
   await eventually('the holder to run', () => Promise.resolve(existsSync(marker) || null));
-  const waits = await bench.start('patient');
+  const waits = await bench.start('pool_patient');
   await eventually('the other to wait', async () =>
     (await bench.ledger.pools())[0]?.waiting === 1 ? true : null,
   );

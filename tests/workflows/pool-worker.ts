@@ -26,7 +26,7 @@ const hangsOnce = dag('hangs-once', {}, ({ task }) => {
     { pool: 'one', retries: 0 },
   );
 });
-const patient = dag('patient', {}, ({ task }) => void task('work', () => 1, undefined, { pool: 'one' }));
+const patient = dag('pool_patient', {}, ({ task }) => void task('work', () => 1, undefined, { pool: 'one' }));
 
 quietRuntime();
 const worker = await openWorker({

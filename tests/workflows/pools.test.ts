@@ -76,7 +76,7 @@ test('retries of mapped tasks queue again and never lock a pool of one', async (
   await bench.ledger.setPool('one', 1);
   const gauge = new Gauge();
   await bench.work([
-    dag('flaky', {}, ({ map }) => {
+    dag('pool_flaky', {}, ({ map }) => {
       map(
         'each',
         [1, 2, 3, 4],
@@ -89,7 +89,7 @@ test('retries of mapped tasks queue again and never lock a pool of one', async (
       );
     }),
   ]);
-  const runs = await startDays(bench, 'flaky', 2);
+  const runs = await startDays(bench, 'pool_flaky', 2);
   for (const run of runs) expect(await bench.result(run)).toMatchObject({ state: 'success' });
   expect(gauge).toMatchObject({ most: 1, total: 2 * 4 * 3 });
 });
@@ -138,12 +138,12 @@ test('slots of a terminated run and of a cancelled one go to who waits', async (
   await bench.ledger.setPool('one', 1);
   const never = new Promise<void>(() => {});
   await bench.work([
-    dag('stuck', {}, ({ task }) => void task('hold', holding(never), undefined, { pool: 'one' })),
+    dag('pool_stuck', {}, ({ task }) => void task('hold', holding(never), undefined, { pool: 'one' })),
     dag('next', {}, ({ task }) => void task('work', () => 1, undefined, { pool: 'one' })),
   ]);
-  const first = await startDay(bench, 'stuck', 1);
+  const first = await startDay(bench, 'pool_stuck', 1);
   await reaches(bench, first, 'hold', 'running');
-  const second = await startDay(bench, 'stuck', 2);
+  const second = await startDay(bench, 'pool_stuck', 2);
   await reaches(bench, second, 'hold', 'waiting');
   const waits = await bench.start('next');
   await reaches(bench, waits, 'work', 'waiting');

@@ -131,7 +131,7 @@ test('what waits is carried on: retries and sensors ring in the next execution, 
 
 test('a run with an attempt that takes long goes on beside it, and continues when it is done', async () => {
   const release = Promise.withResolvers<void>();
-  const definition = dag('patient', {}, ({ task }) => {
+  const definition = dag('long_patient', {}, ({ task }) => {
     const slow = task('slow', () => release.promise);
     let last = task('t0', nothing);
     for (let n = 1; n < 40; n += 1) last = task(`t${n}`, nothing).after(last);
@@ -140,6 +140,6 @@ test('a run with an attempt that takes long goes on beside it, and continues whe
   });
   const on = await bench();
   await on.work([definition]);
-  const run = await on.start('patient', { continueAfter: { events: 100, bytes: 1e9, patienceMs: 500 } });
+  const run = await on.start('long_patient', { continueAfter: { events: 100, bytes: 1e9, patienceMs: 500 } });
   expect(await on.result(run)).toMatchObject({ state: 'success' });
 });
