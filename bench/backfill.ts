@@ -1,24 +1,14 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Client, Connection } from '@temporalio/client';
-import { Runtime } from '@temporalio/worker';
-import type { Ports, TaskContext } from '../activities/task-context.ts';
+import type { Client } from '@temporalio/client';
+import type { TaskContext } from '../activities/task-context.ts';
 import { createDagFactory } from '../dag/builder.ts';
 import { instantText } from '../dag/interval.ts';
-import { openPostgresLedger } from '../engines/postgres/ledger.ts';
-import { migrate } from '../migrations/migrate.ts';
 import type { BackfillRecord } from '../ports/backfill.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import { createBackfill } from '../workers/backfills.ts';
-import { compileDefinitions } from '../workers/definitions.ts';
-import { openPostgresServer } from '../workers/stack/postgres-server.ts';
-import { resolveTemporalBinary } from '../workers/stack/temporal-binary.ts';
-import { openTemporalServer } from '../workers/stack/temporal-server.ts';
-import { openWorker } from '../workers/worker.ts';
 import { noop } from './handwritten/activities.ts';
+import { withStack } from './data/with-stack.ts';
 
 /** A backfill of daily runs of three no-op tasks in a chain, on servers of its own. `--days 3650` takes ten years. */
 const { values } = parseArgs({
@@ -33,12 +23,6 @@ const three = dag('three', { schedule: '@daily' }, ({ task }) => {
   const first = task('first', noop);
   const second = task('second', noop).after(first);
   task('third', noop).after(second);
-});
-
-const quiet = (): void => {};
-Runtime.install({
-  logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: console.warn, error: console.error },
-  shutdownSignals: [],
 });
 
 async function endOf(ledger: Ledger, backfillId: string): Promise<BackfillRecord> {
@@ -89,38 +73,7 @@ async function measure(client: Client, ledger: Ledger): Promise<void> {
   );
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'ingot-bench-'));
-await chmod(folder, 0o755);
-const binary = await resolveTemporalBinary({ env: process.env, progress: (line) => console.error(line) });
-const postgres = await openPostgresServer({ folder: join(folder, 'postgres') });
-const temporal = await openTemporalServer({
-  binary: binary.path,
-  folder: join(folder, 'temporal'),
-  ui: false,
-  retentionDays: 1,
+await withStack([three], async ({ client, ledger }) => {
+  await measure(client, ledger);
 });
-try {
-  const { address } = temporal;
-  await migrate(postgres.url('postgres'));
-  const ledger = await openPostgresLedger(postgres.url('postgres'));
-  const worker = await openWorker({
-    connection: { address },
-    namespace: 'default',
-    taskQueue: 'ingot',
-    definitions: compileDefinitions([three]),
-    ports: { ledger } as Ports,
-    build: 'bench',
-    cacheFolder: join(folder, 'bundles'),
-  });
-  const running = worker.run();
-  const connection = await Connection.connect({ address });
-  await measure(new Client({ connection }), ledger);
-  worker.shutdown();
-  await running;
-  await connection.close();
-  await ledger.close();
-} finally {
-  await Promise.all([postgres.close(), temporal.close()]);
-  await rm(folder, { recursive: true, force: true });
-}
 process.exit(0);

@@ -1,21 +1,13 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import type { Ports, TaskContext } from '../activities/task-context.ts';
+import type { Client } from '@temporalio/client';
+import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import type { TaskContext } from '../activities/task-context.ts';
 import { createDagFactory } from '../dag/builder.ts';
 import { instantText } from '../dag/interval.ts';
-import { openPostgresLedger } from '../engines/postgres/ledger.ts';
-import { migrate } from '../migrations/migrate.ts';
 import { runResult, startRun } from '../workers/client.ts';
-import { compileDefinitions } from '../workers/definitions.ts';
-import { openPostgresServer } from '../workers/stack/postgres-server.ts';
-import { resolveTemporalBinary } from '../workers/stack/temporal-binary.ts';
-import { openTemporalServer } from '../workers/stack/temporal-server.ts';
-import { openWorker } from '../workers/worker.ts';
 import { noop } from './handwritten/activities.ts';
+import { withStack } from './data/with-stack.ts';
 
 /**
  * What Ingot adds to Temporal: no-op tasks as a DAG, beside the same activities called by a workflow written by hand. Rounds
@@ -47,10 +39,6 @@ const dags = [
 ];
 
 const quiet = (): void => {};
-Runtime.install({
-  logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: console.warn, error: console.error },
-  shutdownSignals: [],
-});
 
 let days = 0;
 function nextInterval() {
@@ -151,41 +139,11 @@ async function openHandWrittenWorker(address: string, taskQueue: string): Promis
   });
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'ingot-bench-'));
-await chmod(folder, 0o755);
-const binary = await resolveTemporalBinary({ env: process.env, progress: (line) => console.error(line) });
-const postgres = await openPostgresServer({ folder: join(folder, 'postgres') });
-const temporal = await openTemporalServer({
-  binary: binary.path,
-  folder: join(folder, 'temporal'),
-  ui: false,
-  retentionDays: 1,
-});
-try {
-  const { address } = temporal;
-  await migrate(postgres.url('postgres'));
-  const ledger = await openPostgresLedger(postgres.url('postgres'));
-  const worker = await openWorker({
-    connection: { address },
-    namespace: 'default',
-    taskQueue: 'ingot',
-    definitions: compileDefinitions(dags),
-    ports: { ledger } as Ports,
-    build: 'bench',
-    cacheFolder: join(folder, 'bundles'),
-  });
+await withStack(dags, async ({ address, client }) => {
   const handWritten = await openHandWrittenWorker(address, 'by-hand');
-  const running = [worker.run(), handWritten.run()];
-  const connection = await Connection.connect({ address });
-  const client = new Client({ connection });
+  const running = handWritten.run();
   await compare(ingotSide(client, 'ingot'), handWrittenSide(client, 'by-hand'));
-  worker.shutdown();
   handWritten.shutdown();
-  await Promise.all(running);
-  await connection.close();
-  await ledger.close();
-} finally {
-  await Promise.all([postgres.close(), temporal.close()]);
-  await rm(folder, { recursive: true, force: true });
-}
+  await running;
+});
 process.exit(0);

@@ -1,19 +1,9 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Client, Connection } from '@temporalio/client';
-import { Runtime } from '@temporalio/worker';
-import type { Ports, TaskContext } from '../activities/task-context.ts';
+import type { Client } from '@temporalio/client';
+import type { TaskContext } from '../activities/task-context.ts';
 import { createDagFactory } from '../dag/builder.ts';
-import { openPostgresLedger } from '../engines/postgres/ledger.ts';
-import { migrate } from '../migrations/migrate.ts';
 import { runResult, startRun } from '../workers/client.ts';
-import { compileDefinitions } from '../workers/definitions.ts';
-import { openPostgresServer } from '../workers/stack/postgres-server.ts';
-import { resolveTemporalBinary } from '../workers/stack/temporal-binary.ts';
-import { openTemporalServer } from '../workers/stack/temporal-server.ts';
-import { openWorker } from '../workers/worker.ts';
+import { withStack } from './data/with-stack.ts';
 
 /** Large runs to their end: a DAG of many tasks in layers and a map of many elements, beside the same with a tenth of it. */
 const { values } = parseArgs({
@@ -57,12 +47,6 @@ const dags = [
   mapOf('map', sizes.items),
 ];
 
-const quiet = (): void => {};
-Runtime.install({
-  logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: console.warn, error: console.error },
-  shutdownSignals: [],
-});
-
 async function lengthsOf(client: Client, workflowId: string, first: string): Promise<number[]> {
   const lengths: number[] = [];
   for (let id: string | undefined = first; id !== undefined;) {
@@ -87,32 +71,7 @@ async function measure(client: Client, dagId: string, size: number): Promise<num
   return perTask;
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'ingot-bench-'));
-await chmod(folder, 0o755);
-const binary = await resolveTemporalBinary({ env: process.env, progress: (line) => console.error(line) });
-const postgres = await openPostgresServer({ folder: join(folder, 'postgres') });
-const temporal = await openTemporalServer({
-  binary: binary.path,
-  folder: join(folder, 'temporal'),
-  ui: false,
-  retentionDays: 1,
-});
-try {
-  const { address } = temporal;
-  await migrate(postgres.url('postgres'));
-  const ledger = await openPostgresLedger(postgres.url('postgres'));
-  const worker = await openWorker({
-    connection: { address },
-    namespace: 'default',
-    taskQueue: 'ingot',
-    definitions: compileDefinitions(dags),
-    ports: { ledger } as Ports,
-    build: 'bench',
-    cacheFolder: join(folder, 'bundles'),
-  });
-  const running = worker.run();
-  const connection = await Connection.connect({ address });
-  const client = new Client({ connection });
+await withStack(dags, async ({ client }) => {
   for (const [name, size] of [
     ['layers', sizes.tasks],
     ['map', sizes.items],
@@ -123,12 +82,5 @@ try {
       `${name} of ${size}: ${many.toFixed(1)} ms/task, of ${size / 10}: ${few.toFixed(1)} ms/task, ratio ${(many / few).toFixed(2)}`,
     );
   }
-  worker.shutdown();
-  await running;
-  await connection.close();
-  await ledger.close();
-} finally {
-  await Promise.all([postgres.close(), temporal.close()]);
-  await rm(folder, { recursive: true, force: true });
-}
+});
 process.exit(0);

@@ -1,6 +1,6 @@
 import type { Draft } from './draft.ts';
 import { byKey, instancesOf } from './instances.ts';
-import type { PlanTask, RunState, TaskState } from './plan.ts';
+import type { PlanTask, RunOutcome, TaskState } from './plan.ts';
 import type { InstanceKey, RunProgress } from './run-progress.ts';
 import { isTearingDown } from './setups.ts';
 
@@ -25,7 +25,7 @@ export function failuresOf(instances: RunProgress['instances']): readonly Instan
  * directly upstream of it, or made a task directly upstream of it `upstream_failed`, over any number of these.
  * A teardown's failure counts only with `onFailureFailRun`. Nothing else turns a failed run green: no `all_done` or `always` leaf, no alert that was sent.
  */
-export function outcomeOf(draft: Draft): Exclude<RunState, 'running'> | null {
+export function outcomeOf(draft: Draft): RunOutcome | null {
   if (draft.cancelRequested) return draft.standing.running > 0 || isTearingDown(draft) ? null : 'cancelled';
   if (!draft.standing.allEnded) return null;
   const handled = handledTasks(draft);

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from './json.ts';
 import type { PastSeen, PastStanding } from './past.ts';
-import type { PoolPlan, RunState, TaskState } from './plan.ts';
+import type { PoolPlan, RunOutcome, RunState, TaskState } from './plan.ts';
 import type { PoolAnswer, PoolStanding } from './pools.ts';
 
 /**
@@ -202,7 +202,7 @@ export type RunCommand =
   | { readonly type: 'continue_as_new' }
   | {
       readonly type: 'finish_run';
-      readonly outcome: Exclude<RunState, 'running'>;
+      readonly outcome: RunOutcome;
       readonly failures: readonly InstanceKey[];
     };
 

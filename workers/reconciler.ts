@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import type { RunState, TaskState } from '../dag/plan.ts';
+import type { RunOutcome, TaskState } from '../dag/plan.ts';
 import type { Failure } from '../dag/reducer.ts';
 import { RetryableError } from '../ports/errors.ts';
 import type { AttemptRecord, Ledger, RunRecord } from '../ports/ledger.ts';
@@ -9,7 +9,7 @@ import type { TellFailure } from './run-alerts.ts';
 
 export interface ReconciledRun {
   readonly run: RunRecord;
-  readonly outcome: Exclude<RunState, 'running'>;
+  readonly outcome: RunOutcome;
   /** What Temporal says of the execution: its status in lower case, or `not found`. */
   readonly execution: string;
 }
