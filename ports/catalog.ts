@@ -1,0 +1,27 @@
+import type { CallOptions } from './abortable.ts';
+
+/** One difference between catalog and ledger that was, or would be, mended. */
+export interface CatalogChange {
+  readonly table: string;
+  /** `partitionText`; null for the table itself. */
+  readonly partition: string | null;
+  readonly action: 'create' | 'update' | 'remove';
+  /** Ledger version that readers see from then on; null where it is removed. */
+  readonly version: number | null;
+}
+
+/**
+ * Where readers from outside look tables up. It follows the ledger and never leads: what it shows of a partition is one published version,
+ * the one before or the present one, never a mixture and never one that is older than it showed.
+ */
+export interface Catalog {
+  readonly name: string;
+  /**
+   * Brings tables, columns and partitions in line with what the ledger has now, whatever the catalog shows; all registered tables unless named. May be
+   * repeated, interrupted, and called by several at once. Throws RetryableError for a service that is busy, with how far it came in the message.
+   */
+  sync(
+    tables?: readonly string[],
+    options?: CallOptions & { readonly dryRun?: boolean },
+  ): Promise<readonly CatalogChange[]>;
+}
