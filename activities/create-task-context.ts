@@ -32,7 +32,7 @@ export function createTaskContext({
 }: ContextParts): TaskContext {
   const { dagId, taskId, mapIndex, attempt, lease, facts, workflowId, timeoutMs, resumed } = request;
   const instance = mapIndex === null ? taskId : `${taskId}/${mapIndex}`;
-  const { recall, remember } = openMemory(ports.objects, {
+  const memory = openMemory(ports.objects, {
     dagId,
     taskId,
     mapIndex,
@@ -62,8 +62,7 @@ export function createTaskContext({
     beat,
     ports,
     timeoutMs,
-    remember,
-    recall,
+    ...memory,
     awaitJob,
     attemptPrefix: (table) => `data/${table}/${facts.run.id}/${instance}/${pass}/`,
     stage,
