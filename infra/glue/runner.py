@@ -1004,23 +1004,22 @@ def open_spark() -> SparkSession:
     return SparkSession.builder.appName("ingot").getOrCreate()
 
 
-def main(argv: Sequence[str], open_session: Callable[[], SparkSession] = open_spark) -> int:
+def main(argv: Sequence[str], open_session: Callable[[], SparkSession] = open_spark) -> JobError | None:
+    """Runs the job unless another run does; gives why it failed."""
     given = arguments(argv)
     location = given["job"]
     run_id = given.get("JOB_RUN_ID") or f"local-{os.getpid()}"
     folder = open_folder(location)
     if not claimed(folder, run_id, lambda holder: glue_run_lives(given.get("JOB_NAME"), holder)):
         print(json.dumps({"state": "duplicate", "id": given.get("ingot-id")}))
-        return 0
+        return None
     failed = compute(folder, location.rsplit("/", 1)[1], open_session)
     print(json.dumps({"state": "done" if failed is None else failed.kind, "id": given.get("ingot-id")}))
-    if failed is not None:
-        print(failed, file=sys.stderr)
-    return 0 if failed is None else 1
+    return failed
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    if status != 0:
-        # Glue shows the message of an exception, not an exit status.
-        raise SystemExit(status)
+    failure = main(sys.argv[1:])
+    if failure is not None:
+        # Status 1, and Glue shows the message as the reason.
+        sys.exit(str(failure))

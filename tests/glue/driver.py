@@ -54,7 +54,8 @@ def handle(spark, request):
             answer({"id": request["id"], "columns": columns})
             return
         context.setJobGroup(str(request["id"]), str(request["id"]), True)
-        answer({"id": request["id"], "status": runner.main(request["run"], lambda: spark)})
+        failed = runner.main(request["run"], lambda: spark)
+        answer({"id": request["id"], "status": 0 if failed is None else 1})
     except BaseException as error:  # noqa: BLE001
         traceback.print_exc()
         answer({"id": request["id"], "failure": str(error)})
