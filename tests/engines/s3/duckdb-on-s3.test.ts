@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { RetryableError, TerminalError } from '../../../ports/errors.ts';
 import type { Table } from '../../../dag/relation.ts';
+import { Database } from '../../../engines/duckdb/database.ts';
+import { Session } from '../../../engines/duckdb/session.ts';
+import { RetryableError, TerminalError } from '../../../ports/errors.ts';
 import { column, input, job, keys, output, rows, write } from '../../ports/sql-engine/fixture.ts';
 import { read } from '../../ports/query-service/fixture.ts';
 import { openedQueries } from '../duckdb/published-tables.ts';
@@ -170,18 +172,46 @@ test('an extension that is not there is named, with what to do', async () => {
   ).rejects.toThrow(/\/nowhere\/httpfs.*expected DuckDB's extension httpfs.*configure the path/s);
 });
 
-test('a query may open the files it needs and no other object of the bucket', async () => {
-  await using opened = await openedEngineOnS3();
+test('a query asks S3 for the files of the partitions it needs only, and sees no credentials', async () => {
+  await using opened = await openedBehindProxy();
   const queries = await openedQueries({ ...opened, [Symbol.asyncDispose]: async () => undefined });
   const table: Table = { name: 't.a', zone: 'gold', columns, partitionBy: ['p'] };
   await queries.publish(
     table,
     `select i as n, case when i < 5 then 'x y' else 'z+' end as p from range(10) r(i)`,
   );
-  const result = await queries.service.query(`select sum(n) from t.a where p = 'z+'`);
-  expect([await read(result), result.partitionsRead]).toEqual([[['35']], 1]);
-  await expect(
-    queries.service.query(`select current_setting('s3_secret_access_key') from t.a limit 1`).then(read),
-  ).resolves.toEqual([[null]]);
+  opened.proxy.seen.splice(0);
+  const result = await queries.service.query(
+    `select sum(n), current_setting('s3_secret_access_key') from t.a where p = 'z+'`,
+  );
+  expect(await read(result)).toEqual([['35', null]]);
+  const asked = opened.proxy.seen.map(({ url }) => decodeURIComponent(url).split('/').slice(-2).join('/'));
+  expect(new Set(asked)).toEqual(new Set(['p=z%2B/data_0.parquet']));
   await queries[Symbol.asyncDispose]();
+});
+
+test("DuckDB's list of allowed paths holds for addresses of S3, to the letter", async () => {
+  await using opened = await openedEngineOnS3();
+  const [written] = await write(opened.engine, output(`select 1 as n, 'x' as p`, columns));
+  const [allowed, other] = ['in/a b+1.parquet', 'in/b.parquet'];
+  for (const key of [allowed!, other!]) await opened.objects.copy(written!.files[0]!.key, key);
+  const { s3, spillFolder } = opened;
+  const database = await Database.open({ memoryLimitBytes: 1 << 28, spillFolder, s3, locked: false });
+  const session = await Session.open(database, 'a query');
+  const run = (sql: string) => session.rows({ label: 'statement', sql });
+  await run(`SET allowed_paths = ['${opened.objects.location(allowed!)}']`);
+  await run('SET enable_external_access = false');
+  await run('SET lock_configuration = true');
+  const reading = (key: string) => run(`select n from '${opened.objects.location('')}${key}'`);
+  expect(await reading(allowed!)).toEqual([{ n: '1' }]);
+  for (const key of [
+    other!,
+    `in/../${other}`,
+    `${allowed}?versionId=1`,
+    'in/*.parquet',
+    '../elsewhere.parquet',
+  ])
+    await expect(reading(key), key).rejects.toThrow(/disabled by configuration/);
+  session[Symbol.dispose]();
+  await database.close();
 });
