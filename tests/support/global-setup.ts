@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { openPostgresServer } from '../../workers/stack/postgres-server.ts';
 import { resolveTemporalBinary } from '../../workers/stack/temporal-binary.ts';
 import { openTemporalServer } from '../../workers/stack/temporal-server.ts';
+import { createClaims } from './claimed-dags.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -26,6 +27,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     progress: (line) => process.stderr.write(`${line}\n`),
   });
   const postgres = await openPostgresServer({ folder: join(folder, 'postgres'), durable: false });
+  await createClaims(postgres.url('postgres'));
   const temporal = await openTemporalServer({
     binary: binary.path,
     folder: join(folder, 'temporal'),
