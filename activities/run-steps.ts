@@ -1,4 +1,4 @@
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, Context } from '@temporalio/activity';
 import { packPlan, textParts } from '../dag/carried.ts';
 import { instantOfText } from '../dag/interval.ts';
 import type { Json } from '../dag/json.ts';
@@ -7,6 +7,7 @@ import { resolveParams } from '../dag/params.ts';
 import type { Plan } from '../dag/plan.ts';
 import type { TriggeringEvents } from '../dag/reducer.ts';
 import type { AssetRun } from '../ports/assets.ts';
+import type { Catalog } from '../ports/catalog.ts';
 import { RetryableError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
 import type { Ledger, Manifest, ParkedPart, RunType } from '../ports/ledger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
@@ -24,6 +25,7 @@ import type {
 } from '../ports/run-steps.ts';
 import type { RunFacts } from '../dag/reducer.ts';
 import type { RunnableDag } from './boundary.ts';
+import { followPublication } from './follow-ledger.ts';
 import { readEarlier, recordCarried, refuseUnfit, type Resumed } from './resume-run.ts';
 import { businessFailure, infrastructureFailure } from './failures.ts';
 
@@ -33,6 +35,7 @@ interface Parts {
   readonly definitions: ReadonlyMap<string, RunnableDag>;
   readonly ledger: Ledger;
   readonly objects: ObjectStore;
+  readonly catalog?: Catalog;
   readonly build: string;
 }
 
@@ -206,7 +209,10 @@ async function readParked(objects: ObjectStore, key: string): Promise<Manifest> 
   return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Manifest;
 }
 
-async function publish({ ledger, objects, build }: Parts, request: PublishStep): Promise<Followed | void> {
+async function publish(
+  { ledger, objects, catalog, build }: Parts,
+  request: PublishStep,
+): Promise<Followed | void> {
   const { content } = request.staged;
   const manifest = 'manifest' in content ? content.manifest : await readParked(objects, content.key);
   await ledger.publish({
@@ -218,10 +224,12 @@ async function publish({ ledger, objects, build }: Parts, request: PublishStep):
     manifest,
     publishedAt: new Date().toISOString(),
   });
-  return followed(
-    ledger,
-    manifest.outputs.map(({ table }) => table),
-  );
+  const tables = [...new Set(manifest.outputs.map(({ table }) => table))];
+  if (catalog !== undefined) {
+    const { cancellationSignal, log } = Context.current();
+    await followPublication(catalog, tables, cancellationSignal, log);
+  }
+  return followed(ledger, tables);
 }
 
 /** The interpreter's own activities. Each may be repeated, and says by its error whether the ledger refused or could not be reached. */

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../dag/json.ts';
 import type { AssetEvent } from '../ports/assets.ts';
+import type { Catalog } from '../ports/catalog.ts';
 import type { Ledger, Manifest } from '../ports/ledger.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
@@ -29,6 +30,8 @@ export interface Ports {
   readonly notifier: Notifier;
   readonly cluster?: ClusterUse;
   readonly crawler?: RawCrawler;
+  /** Where readers from outside look tables up; absent where that is the ledger. */
+  readonly catalog?: Catalog;
   /** Opens a named warehouse connection; the secret is resolved here, in the worker, and nowhere else. */
   warehouse(connection: string): Promise<Warehouse>;
 }

@@ -17,7 +17,7 @@ import { nearest } from './config/nearest.ts';
 import { resolveSecret, type SecretReference } from './config/secret.ts';
 
 /** What it takes to look at what is there. */
-export interface Readers extends Pick<Ports, 'objects' | 'ledger' | 'warehouse'> {
+export interface Readers extends Pick<Ports, 'objects' | 'ledger' | 'warehouse' | 'catalog'> {
   /** Opened when first asked for. */
   queries(): Promise<QueryService>;
   close(): Promise<void>;

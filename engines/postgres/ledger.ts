@@ -2,6 +2,7 @@ import { TerminalError } from '../../ports/errors.ts';
 import type { Ledger, PartitionLog } from '../../ports/ledger.ts';
 import { postgresAssetLog } from './asset-log.ts';
 import { postgresBackfillLog } from './backfill-log.ts';
+import { postgresCatalogLog } from './catalog-log.ts';
 import { readCatalog, readLayouts, registerTables } from './catalog.ts';
 import { openDatabase } from './database.ts';
 import type { Database } from './database.ts';
@@ -20,6 +21,9 @@ import { readCurrent, versionsByPart } from './versions.ts';
 
 /** The number in `ingot.format` this code reads and writes; migrations raise it. */
 const format = 9;
+
+/** Catalog syncs at once in one process. */
+const maxTurns = 4;
 
 const sessionSettings = {
   TimeZone: 'UTC',
@@ -97,6 +101,7 @@ export async function openPostgresLedger(
     await db.close();
     throw error;
   }
+  const turnsDb = openDatabase(connectionString, sessionSettings, maxTurns);
   return {
     ...postgresRunLog(db),
     ...partitionLog(db),
@@ -106,6 +111,9 @@ export async function openPostgresLedger(
     ...postgresPastLog(db),
     ...postgresSliceLog(db),
     ...postgresAssetLog(db),
-    close: () => db.close(),
+    ...postgresCatalogLog(db, turnsDb),
+    close: async () => {
+      await Promise.all([db.close(), turnsDb.close()]);
+    },
   };
 }
