@@ -55,8 +55,13 @@ const publishSuffix = ':publish';
  * which answers for tasks this worker does not know.
  */
 export function createActivities(parts: ActivityParts): Record<string, Activity> {
-  const { ledger, objects } = parts.ports;
-  const { publish, ...steps } = createRunSteps({ ...parts, ledger, objects });
+  const { ledger, objects, metrics } = parts.ports;
+  const { publish, ...steps } = createRunSteps({
+    ...parts,
+    ledger,
+    objects,
+    ...(metrics === undefined ? {} : { metrics }),
+  });
   const activities: Record<string, Activity> = {
     ...steps,
     ...createBackfillSteps(ledger),

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../dag/json.ts';
 import type { AssetEvent } from '../ports/assets.ts';
 import type { Ledger, Manifest } from '../ports/ledger.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { SqlEngine } from '../ports/sql-engine.ts';
@@ -12,6 +13,8 @@ export interface Ports {
   readonly sql: SqlEngine;
   readonly ledger: Ledger;
   readonly notifier: Notifier;
+  /** Where numbers are watched, if anywhere. */
+  readonly metrics?: Metrics;
   /** Opens a named warehouse connection; the secret is resolved here, in the worker, and nowhere else. */
   warehouse(connection: string): Promise<Warehouse>;
 }
