@@ -1,11 +1,10 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { CallOptions } from '../ports/abortable.ts';
-import type { ExternalJob } from '../ports/jobs.ts';
+import type { EndedJob } from '../ports/job-steps.ts';
 import type { EventHandlers, OutsideEvent } from './outside-events.ts';
 
 /** Tells a run that a job it waits for has ended, so that it looks at once. Wire format. */
-export const jobEndedSignal = 'ingot.jobEnded';
-export type EndedJob = Pick<ExternalJob, 'service' | 'id'>;
+const jobEndedSignal = 'ingot.jobEnded';
 
 /** Which workflow waits for a job run; null for a job that is none of ours. */
 type OriginOf = (

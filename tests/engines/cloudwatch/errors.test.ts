@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { awsError } from '../../../engines/aws/errors.ts';
 import { cloudWatchErrors } from '../../../engines/cloudwatch/errors.ts';
-import { failed } from '../aws/failed.ts';
+import { failed } from '../../aws/failed.ts';
 
 const translate = (name: string, status = 400): string =>
   awsError(failed(name, status), cloudWatchErrors, 'cloudwatch:PutMetricData', 'namespace n').name;

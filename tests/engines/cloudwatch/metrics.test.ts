@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CloudWatchClient, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { cloudWatchMetrics } from '../../../engines/cloudwatch/metrics.ts';
 import type { Measurement } from '../../../ports/metrics.ts';
-import { awsEndpoint, emulated, noEmulator } from '../../support/aws.ts';
+import { emulated } from '../../aws/emulated.ts';
+import { noBed } from '../../aws/clients.ts';
 
-const endpoint = awsEndpoint();
+const bed = inject('aws') ?? noBed;
 
 const runs = (value: number): Measurement => ({
   name: 'runs',
@@ -20,7 +21,7 @@ const runs = (value: number): Measurement => ({
 test('what CloudWatch cannot be given for so long is dropped, which is told, and nothing throws', async () => {
   const dropped: [number, string][] = [];
   const metrics = cloudWatchMetrics({
-    ...emulated('http://127.0.0.1:9'),
+    ...emulated(noBed),
     flushMs: 20,
     keepMs: 0,
     dropped: (count, error) => dropped.push([count, error.message]),
@@ -34,7 +35,7 @@ test('what CloudWatch cannot be given for so long is dropped, which is told, and
 test('what is left when the worker ends while CloudWatch is out of reach is told', async () => {
   const dropped: number[] = [];
   const metrics = cloudWatchMetrics({
-    ...emulated('http://127.0.0.1:9'),
+    ...emulated(noBed),
     dropped: (count) => dropped.push(count),
   });
   metrics.record([runs(1)]);
@@ -53,7 +54,7 @@ async function openBusyGate(): Promise<{ endpoint: string; refused: () => number
       return;
     }
     const { method, headers, url } = asked;
-    const onward = request(new URL(url!, endpoint!), { method: method!, headers }, (got) => {
+    const onward = request(new URL(url!, bed.endpoint), { method: method!, headers }, (got) => {
       answer.writeHead(got.statusCode!, got.headers);
       got.pipe(answer);
     });
@@ -68,64 +69,61 @@ async function openBusyGate(): Promise<{ endpoint: string; refused: () => number
   };
 }
 
-describe.skipIf(endpoint === null)(
-  `against CloudWatch (${endpoint === null ? noEmulator : 'emulated'})`,
-  () => {
-    const aws = emulated(endpoint!);
-    const client = new CloudWatchClient(aws);
+describe.skipIf(bed === noBed)(`against emulated CloudWatch ${inject('awsMissing')}`, () => {
+  const aws = emulated(bed);
+  const client = new CloudWatchClient(aws);
 
-    async function total(namespace: string): Promise<{ sum: number; samples: number }> {
-      const { Datapoints = [] } = await client.send(
-        new GetMetricStatisticsCommand({
-          Namespace: namespace,
-          MetricName: 'runs',
-          Dimensions: [
-            { Name: 'dag', Value: 'payments' },
-            { Name: 'state', Value: 'success' },
-          ],
-          StartTime: new Date(Date.now() - 3_600_000),
-          EndTime: new Date(Date.now() + 3_600_000),
-          Period: 3600,
-          Statistics: ['Sum', 'SampleCount'],
-        }),
-      );
-      return {
-        sum: Datapoints.reduce((sum, each) => sum + (each.Sum ?? 0), 0),
-        samples: Datapoints.reduce((sum, each) => sum + (each.SampleCount ?? 0), 0),
-      };
-    }
+  async function total(namespace: string): Promise<{ sum: number; samples: number }> {
+    const { Datapoints = [] } = await client.send(
+      new GetMetricStatisticsCommand({
+        Namespace: namespace,
+        MetricName: 'runs',
+        Dimensions: [
+          { Name: 'dag', Value: 'payments' },
+          { Name: 'state', Value: 'success' },
+        ],
+        StartTime: new Date(Date.now() - 3_600_000),
+        EndTime: new Date(Date.now() + 3_600_000),
+        Period: 3600,
+        Statistics: ['Sum', 'SampleCount'],
+      }),
+    );
+    return {
+      sum: Datapoints.reduce((sum, each) => sum + (each.Sum ?? 0), 0),
+      samples: Datapoints.reduce((sum, each) => sum + (each.SampleCount ?? 0), 0),
+    };
+  }
 
-    test('what was recorded arrives by itself, and the rest when it is closed', async () => {
-      const namespace = `Ingot-${randomUUID()}`;
-      const metrics = cloudWatchMetrics({ ...aws, namespace, flushMs: 20 });
-      metrics.record([runs(1), runs(2)]);
-      await vi.waitFor(async () => expect(await total(namespace)).toEqual({ sum: 3, samples: 2 }), {
-        timeout: 20_000,
-      });
-      metrics.record([runs(4)]);
-      await metrics.close();
-      expect(await total(namespace)).toEqual({ sum: 7, samples: 3 });
+  test('what was recorded arrives by itself, and the rest when it is closed', async () => {
+    const namespace = `Ingot-${randomUUID()}`;
+    const metrics = cloudWatchMetrics({ ...aws, namespace, flushMs: 20 });
+    metrics.record([runs(1), runs(2)]);
+    await vi.waitFor(async () => expect(await total(namespace)).toEqual({ sum: 3, samples: 2 }), {
+      timeout: 20_000,
     });
+    metrics.record([runs(4)]);
+    await metrics.close();
+    expect(await total(namespace)).toEqual({ sum: 7, samples: 3 });
+  });
 
-    test('measurements outlast a while without CloudWatch', async () => {
-      const namespace = `Ingot-${randomUUID()}`;
-      const gate = await openBusyGate();
-      const dropped: number[] = [];
-      const metrics = cloudWatchMetrics({
-        ...aws,
-        endpoint: gate.endpoint,
-        namespace,
-        flushMs: 20,
-        dropped: (count) => dropped.push(count),
-      });
-      metrics.record([runs(1)]);
-      // More tries than the SDK makes of one call by itself.
-      await vi.waitFor(() => expect(gate.refused()).toBeGreaterThan(4), { timeout: 20_000 });
-      metrics.record([runs(1)]);
-      gate.open();
-      await vi.waitFor(async () => expect((await total(namespace)).sum).toBe(2), { timeout: 20_000 });
-      await metrics.close();
-      expect(dropped).toEqual([]);
+  test('measurements outlast a while without CloudWatch', async () => {
+    const namespace = `Ingot-${randomUUID()}`;
+    const gate = await openBusyGate();
+    const dropped: number[] = [];
+    const metrics = cloudWatchMetrics({
+      ...aws,
+      endpoint: gate.endpoint,
+      namespace,
+      flushMs: 20,
+      dropped: (count) => dropped.push(count),
     });
-  },
-);
+    metrics.record([runs(1)]);
+    // More tries than the SDK makes of one call by itself.
+    await vi.waitFor(() => expect(gate.refused()).toBeGreaterThan(4), { timeout: 20_000 });
+    metrics.record([runs(1)]);
+    gate.open();
+    await vi.waitFor(async () => expect((await total(namespace)).sum).toBe(2), { timeout: 20_000 });
+    await metrics.close();
+    expect(dropped).toEqual([]);
+  });
+});

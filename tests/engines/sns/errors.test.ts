@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { awsError } from '../../../engines/aws/errors.ts';
 import { snsErrors } from '../../../engines/sns/errors.ts';
-import { failed } from '../aws/failed.ts';
+import { failed } from '../../aws/failed.ts';
 
 const translate = (name: string, status = 400): Error =>
   awsError(failed(name, status), snsErrors, 'sns:Publish', 'topic t');

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { allNotifiers } from '../../../engines/notify/notifier.ts';
 import { attributesOf, publicationOf, subjectOf, textOf } from '../../../engines/sns/message.ts';
 import { snsNotifier } from '../../../engines/sns/notifier.ts';
 import { RetryableError, TerminalError } from '../../../ports/errors.ts';
 import type { Notification } from '../../../ports/notifier.ts';
-import { awsEndpoint, emulated, noEmulator } from '../../support/aws.ts';
-import { testQueues } from '../aws/queues.ts';
+import { emulated } from '../../aws/emulated.ts';
+import { noBed } from '../../aws/clients.ts';
+import { testQueues } from '../../aws/queues.ts';
 
-const endpoint = awsEndpoint();
+const bed = inject('aws') ?? noBed;
 
 const notification: Notification = {
   key: 'payments/1/failed',
@@ -55,8 +56,8 @@ test('only a FIFO topic gets group and de-duplication ids, the same for the same
   expect(publicationOf(notification, 'arn:aws:sns:us-east-1:1:a')).not.toHaveProperty('MessageGroupId');
 });
 
-describe.skipIf(endpoint === null)(`against SNS (${endpoint === null ? noEmulator : 'emulated'})`, () => {
-  const aws = emulated(endpoint!);
+describe.skipIf(bed === noBed)(`against emulated SNS ${inject('awsMissing')}`, () => {
+  const aws = emulated(bed);
   const client = new SNSClient(aws);
 
   async function createTopic(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { awsError } from '../../../engines/aws/errors.ts';
 import { isReceiptGone, sqsErrors } from '../../../engines/sqs/errors.ts';
-import { failed } from '../aws/failed.ts';
+import { failed } from '../../aws/failed.ts';
 
 const translate = (name: string, status = 400): Error =>
   awsError(failed(name, status), sqsErrors, 'sqs:ReceiveMessage', 'queue q');

@@ -1,19 +1,20 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { openSqsMessageQueue, pauseByTries, type SqsOptions } from '../../../engines/sqs/message-queue.ts';
 import { RetryableError, TerminalError } from '../../../ports/errors.ts';
 import type { QueueMessage } from '../../../ports/message-queue.ts';
-import { awsEndpoint, emulated, noEmulator } from '../../support/aws.ts';
+import { emulated } from '../../aws/emulated.ts';
+import { noBed } from '../../aws/clients.ts';
 import { openGate } from '../../workflows/tcp-gate.ts';
-import { testQueues, type TestQueues } from '../aws/queues.ts';
+import { testQueues, type TestQueues } from '../../aws/queues.ts';
 
-const endpoint = awsEndpoint();
+const bed = inject('aws') ?? noBed;
 
 test('the pause before a message comes again doubles, up to a quarter of an hour', () => {
   expect([1, 2, 3, 8, 9, 100].map(pauseByTries)).toEqual([5, 10, 20, 640, 900, 900]);
 });
 
-describe.skipIf(endpoint === null)(`against SQS (${endpoint === null ? noEmulator : 'emulated'})`, () => {
-  const aws = emulated(endpoint!);
+describe.skipIf(bed === noBed)(`against emulated SQS ${inject('awsMissing')}`, () => {
+  const aws = emulated(bed);
   let queues: TestQueues;
   let stop: AbortController;
   let consuming: Promise<void>[];
@@ -167,7 +168,7 @@ describe.skipIf(endpoint === null)(`against SQS (${endpoint === null ? noEmulato
 
   test('while SQS cannot be reached it asks on, and goes on when it is back', async () => {
     const { url } = await queues.withDeadLetters(5);
-    const upstream = new URL(endpoint!);
+    const upstream = new URL(bed.endpoint);
     await using gate = await openGate(upstream.hostname, Number(upstream.port));
     const trouble: Error[] = [];
     const seen: unknown[] = [];

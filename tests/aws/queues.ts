@@ -6,7 +6,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { AwsOptions } from '../../../engines/aws/client-options.ts';
+import type { AwsOptions } from '../../engines/aws/client-options.ts';
 
 export interface TestQueues {
   readonly client: SQSClient;
