@@ -3,6 +3,8 @@ import { defaultQueue } from '../dag/queues.ts';
 import { TerminalError } from '../ports/errors.ts';
 import { maskSecret, type SecretReference } from './config/secret.ts';
 import {
+  authSetting,
+  caSetting,
   connectionSetting,
   defaultMemoryLimit,
   defaultThreads,
@@ -25,6 +27,13 @@ import {
 export type { ConfigInputs } from './config/sources.ts';
 export type { SecretReference } from './config/secret.ts';
 
+/** How a database proves itself, and how one signs in to it. */
+export interface SignIn {
+  /** File of the authorities (PEM) that may vouch for the server. */
+  readonly ca: string | null;
+  readonly auth: 'password' | 'iam';
+}
+
 /** Everything that can be chosen without touching code. Secrets are references, never values. */
 export interface Config {
   readonly home: string;
@@ -46,9 +55,6 @@ export interface Config {
   readonly databasePrefix: string | null;
   readonly workgroup: string;
   readonly maxScannedBytes: number;
-  readonly topicPrefix: string | null;
-  readonly queueUrl: string | null;
-  readonly metricsNamespace: string | null;
   readonly lake: string;
   readonly memoryLimitBytes: number;
   readonly spillFolder: string;
@@ -61,6 +67,11 @@ export interface Config {
   /** Given whenever `smtp` is. */
   readonly smtpFrom: string | null;
   readonly smtpTo: readonly string[];
+  /** Null when nothing is told to SNS. */
+  readonly snsTopics: SettingValue<'snsTopics'> | null;
+  readonly metrics: 'none' | 'cloudwatch';
+  /** URL of the SQS queue `ingot listen` reads. */
+  readonly eventsQueue: string | null;
   readonly alertHours: number;
   /** Modules that export `dags`, beside the shipped pipelines. */
   readonly dags: readonly string[];
@@ -74,6 +85,8 @@ export interface Config {
   readonly deployment: string | null;
   /** Named databases; `ledger` and `warehouse` are the embedded Postgres's when absent. */
   readonly connections: Readonly<Record<string, SecretReference>>;
+  /** By name, where other than by the URL alone. */
+  readonly signIn: Readonly<Record<string, SignIn>>;
   /** The file that was read, if any. */
   readonly file: string | null;
   /** One line per setting, as `ingot doctor` prints it: secrets masked, with where each value came from. */
@@ -134,6 +147,19 @@ class Reading {
     return found;
   }
 
+  signIn(): Record<string, SignIn> {
+    const found: Record<string, SignIn> = {};
+    for (const name of connectionNames(this.file)) {
+      const ca = this.value<string>(caSetting(name));
+      const auth = this.value<SignIn['auth']>(authSetting(name));
+      if (ca !== null || auth !== null)
+        found[name] = { ca: ca?.value ?? null, auth: auth?.value ?? 'password' };
+      if (ca !== null) this.note(caSetting(name), ca, null);
+      if (auth !== null) this.note(authSetting(name), auth, null);
+    }
+    return found;
+  }
+
   note(
     setting: Setting,
     read: { readonly value: unknown; readonly origin: string } | null,
@@ -153,7 +179,11 @@ function shown(setting: Setting, value: unknown): unknown {
 function printed(value: unknown): string {
   if (value === null) return '–';
   if (Array.isArray(value)) return value.join(', ') || '–';
-  if (typeof value === 'object') return maskSecret(value as SecretReference);
+  if (typeof value === 'object' && 'in' in value) return maskSecret(value as SecretReference);
+  if (typeof value === 'object')
+    return Object.entries(value)
+      .map(([name, each]) => `${name}=${each}`)
+      .join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
@@ -182,9 +212,6 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     databasePrefix: null,
     workgroup: 'primary',
     maxScannedBytes: 100 * 1024 ** 3,
-    topicPrefix: null,
-    queueUrl: null,
-    metricsNamespace: null,
     lake: join(home, 'lake'),
     memoryLimitBytes: defaultMemoryLimit(),
     spillFolder: join(home, 'spill'),
@@ -196,6 +223,9 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     smtp: null,
     smtpFrom: null,
     smtpTo: [],
+    snsTopics: null,
+    metrics: 'none',
+    eventsQueue: null,
     alertHours: 24,
     dags: [],
     logLevel: 'info',
@@ -247,6 +277,7 @@ export function loadConfig(inputs: ConfigInputs): Config {
       `${reading.origin(settings.engine)}: expected aws.bucket beside engine aws; found no bucket to keep the lake in`,
     );
   const connections = reading.connections();
+  const signIn = reading.signIn();
   if (reading.problems.length > 0)
     throw new TerminalError({
       expected: 'a valid configuration',
@@ -254,8 +285,9 @@ export function loadConfig(inputs: ConfigInputs): Config {
       remedy: 'Mend each where it is named; `ingot doctor` lists all settings.',
     });
   return {
-    ...(values as Omit<Config, 'connections' | 'file' | 'effective'>),
+    ...(values as Omit<Config, 'connections' | 'signIn' | 'file' | 'effective'>),
     connections,
+    signIn,
     file: reading.file?.path ?? null,
     effective: reading.effective,
   };
