@@ -1,5 +1,4 @@
 import type { Ports } from '../activities/task-context.ts';
-import { openFilesystemObjectStore } from '../engines/filesystem/object-store.ts';
 import {
   allNotifiers,
   logNotifier,
@@ -16,6 +15,7 @@ import type { QueryService } from '../ports/query-service.ts';
 import type { Config } from './config.ts';
 import { resolveSecret, type SecretReference } from './config/secret.ts';
 import { databaseAccess } from './database-access.ts';
+import { duckDbOptions, openLake, type Lake } from './open-lake.ts';
 
 /** What it takes to look at what is there. */
 export interface Readers extends Pick<Ports, 'objects' | 'ledger' | 'warehouse' | 'catalog'> {
@@ -54,27 +54,38 @@ function openedOnce<T extends Closable>(
   };
 }
 
-function engineOptions(config: Config) {
-  const { memoryLimitBytes, spillFolder, threads } = config;
-  return { memoryLimitBytes, spillFolder, threads };
-}
-
 /** Opens the adapters the configuration chooses. Secrets are resolved here, and go no further than the adapters. */
 export async function openReaders(config: Config, env: NodeJS.ProcessEnv): Promise<Readers> {
-  const objects = await openFilesystemObjectStore(config.lake);
-  const ledger = await openPostgresLedger(await databaseAccess(config, env, 'ledger'));
-  const warehouses = openedOnce(async (name) =>
-    openPostgresWarehouse(await databaseAccess(config, env, name)),
-  );
-  const services = openedOnce(async () => {
-    const { openDuckDbQueryService } = await import('../engines/duckdb/query-service.ts');
-    return openDuckDbQueryService({ objects, ledger, ...engineOptions(config) });
-  });
-  const close = async (): Promise<void> => {
-    await Promise.all([services.close(), warehouses.close()]);
-    await ledger.close();
-  };
-  return { objects, ledger, warehouse: warehouses.get, queries: () => services.get('lake'), close };
+  const lake = await openLake(config, env);
+  return openReadersOf(lake, config, env);
+}
+
+async function openReadersOf(lake: Lake, config: Config, env: NodeJS.ProcessEnv): Promise<Readers> {
+  const resources = new AsyncDisposableStack();
+  try {
+    resources.defer(() => lake.close());
+    const ledger = await openPostgresLedger(await databaseAccess(config, env, 'ledger'));
+    resources.defer(() => ledger.close());
+    const catalog = await lake.openCatalog(ledger);
+    if (catalog !== null) resources.defer(() => catalog.close());
+    const warehouses = openedOnce(async (name) =>
+      openPostgresWarehouse(await databaseAccess(config, env, name)),
+    );
+    resources.defer(() => warehouses.close());
+    const services = openedOnce(() => lake.openQueries(ledger));
+    resources.defer(() => services.close());
+    return {
+      objects: lake.objects,
+      ledger,
+      ...(catalog === null ? {} : { catalog }),
+      warehouse: warehouses.get,
+      queries: () => services.get('lake'),
+      close: () => resources.disposeAsync(),
+    };
+  } catch (error) {
+    await resources.disposeAsync();
+    throw error;
+  }
 }
 
 async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: NotificationLog): Promise<Notifier> {
@@ -121,26 +132,32 @@ export async function openPorts(
 ): Promise<OpenedPorts> {
   const notifier = await openNotifier(config, env, log);
   const { openDuckDbSqlEngine } = await import('../engines/duckdb/sql-engine.ts');
-  const readers = await openReaders(config, env);
-  const { objects, ledger } = readers;
+  const resources = new AsyncDisposableStack();
   try {
-    const sql = await openDuckDbSqlEngine({ objects, ...engineOptions(config) });
-    const metrics = await openMetrics(config, log);
-    return {
+    const lake = await openLake(config, env);
+    const { queries: _, close, ...readers } = await openReadersOf(lake, config, env);
+    resources.defer(close);
+    const { objects, s3 } = lake;
+    const sql = await openDuckDbSqlEngine({
       objects,
-      ledger,
+      ...duckDbOptions(config),
+      ...(s3 === undefined ? {} : { s3 }),
+    });
+    resources.defer(() => sql.close());
+    const { close: closeElsewhere, ...elsewhere } = await lake.openElsewhere();
+    resources.defer(closeElsewhere);
+    const metrics = await openMetrics(config, log);
+    resources.defer(async () => metrics?.close());
+    return {
+      ...readers,
+      ...elsewhere,
       notifier,
       ...(metrics === null ? {} : { metrics }),
       sql,
-      warehouse: (connection) => readers.warehouse(connection),
-      close: async () => {
-        await metrics?.close();
-        await sql.close();
-        await readers.close();
-      },
+      close: () => resources.disposeAsync(),
     };
   } catch (error) {
-    await readers.close();
+    await resources.disposeAsync();
     throw error;
   }
 }
