@@ -43,6 +43,22 @@ export async function openAwsLake(config: Config, env: NodeJS.ProcessEnv): Promi
         maxScannedBytes: config.maxScannedBytes,
       });
     },
+    prepare: async () => {
+      if (config.glueRole === null)
+        return ['No Glue job: aws.glue.role is not set, so models compute in the worker.'];
+      const { ensureGlueJob } = await import('../engines/glue/ensure-job.ts');
+      const { job, changes } = await ensureGlueJob({
+        ...aws,
+        jobName: config.glueJob,
+        role: config.glueRole,
+        objects,
+        workerType: config.glueWorkerType,
+        workers: config.glueWorkers,
+        maxConcurrentRuns: config.glueConcurrency,
+      });
+      const changed = changes.length === 0 ? '' : `: ${changes.join(', ')}`;
+      return [`Glue job ${config.glueJob}: ${job}${changed}.`];
+    },
     openCatalog: async (ledger) => {
       const { openGlueCatalog } = await import('../engines/glue/catalog.ts');
       return openGlueCatalog({ ...aws, prefix: config.databasePrefix ?? '', ledger, objects });
