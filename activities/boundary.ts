@@ -7,10 +7,12 @@ import { createAlertSteps, defaultAlertRetry } from './alert-steps.ts';
 import { createAssetSteps } from './asset-steps.ts';
 import { runAttempt } from './attempt.ts';
 import { createBackfillSteps } from './backfill-steps.ts';
+import { createJobSteps } from './job-steps.ts';
 import { createPastSteps } from './past-steps.ts';
 import { createPoolSteps } from './pool-steps.ts';
 import { createRunSteps } from './run-steps.ts';
 import { createScheduleSteps } from './schedule-steps.ts';
+import { jobServices } from './suspension.ts';
 import type { Ports, TaskContext } from './task-context.ts';
 
 /** A compiled DAG with the code of its tasks: what a worker must have to run it. */
@@ -63,6 +65,7 @@ export function createActivities(parts: ActivityParts): Record<string, Activity>
     ...createScheduleSteps(ledger),
     ...createPoolSteps(ledger),
     ...createPastSteps(ledger),
+    ...createJobSteps(jobServices(parts.ports)),
     ...createAlertSteps({
       ledger,
       notifier: () => parts.ports.notifier,

@@ -9,6 +9,7 @@ import { heldRunsMigration } from './0004-held-runs.ts';
 import { poolsMigration } from './0005-pools.ts';
 import { slicesAndAssetsMigration } from './0007-slices-and-assets.ts';
 import { parkedProgressMigration } from './0008-parked-progress.ts';
+import { engineReasonsMigration } from './0010-engine-reasons.ts';
 import { withConnection } from './connection.ts';
 
 type Migration = Knex.Migration & { readonly name: string };
@@ -22,6 +23,7 @@ const migrations: readonly Migration[] = [
   poolsMigration,
   slicesAndAssetsMigration,
   parkedProgressMigration,
+  engineReasonsMigration,
 ];
 
 /** Any constant will do, as long as every version of the product uses the same. */

@@ -19,7 +19,7 @@ import { forgetVersions, readReferencedKeys, readUnreferenced } from './unrefere
 import { readCurrent, versionsByPart } from './versions.ts';
 
 /** The number in `ingot.format` this code reads and writes; migrations raise it. */
-const format = 7;
+const format = 9;
 
 const sessionSettings = {
   TimeZone: 'UTC',
