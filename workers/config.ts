@@ -8,12 +8,11 @@ import {
   connectionSetting,
   defaultMemoryLimit,
   defaultThreads,
-  sizeText,
   settings,
-  type Setting,
   type SettingName,
   type SettingValue,
 } from './config/settings.ts';
+import { sizeText, type Setting } from './config/setting-types.ts';
 import {
   connectionNames,
   given,
@@ -38,7 +37,27 @@ export interface SignIn {
 /** Everything that can be chosen without touching code. Secrets are references, never values. */
 export interface Config {
   readonly home: string;
-  readonly engine: 'embedded';
+  readonly engine: 'embedded' | 'aws';
+  /** Where models compute that do not say. */
+  readonly enginePreference: 'auto' | 'duckdb' | 'spark';
+  readonly sparkFromBytes: number;
+  readonly httpfs: string | null;
+  /** Given when `engine` is aws. */
+  readonly bucket: string | null;
+  readonly keyPrefix: string;
+  readonly region: string | null;
+  readonly kmsKey: string | null;
+  readonly glueRole: string | null;
+  readonly glueJob: string;
+  readonly glueWorkerType: string;
+  readonly glueWorkers: number;
+  readonly glueConcurrency: number;
+  readonly databasePrefix: string | null;
+  readonly workgroup: string;
+  readonly maxScannedBytes: number;
+  readonly topicPrefix: string | null;
+  readonly queueUrl: string | null;
+  readonly metricsNamespace: string | null;
   readonly lake: string;
   readonly memoryLimitBytes: number;
   readonly spillFolder: string;
@@ -51,11 +70,6 @@ export interface Config {
   /** Given whenever `smtp` is. */
   readonly smtpFrom: string | null;
   readonly smtpTo: readonly string[];
-  /** Null when nothing is told to SNS. */
-  readonly snsTopics: SettingValue<'snsTopics'> | null;
-  readonly metrics: 'none' | 'cloudwatch';
-  /** URL of the SQS queue `ingot listen` reads. */
-  readonly eventsQueue: string | null;
   readonly alertHours: number;
   /** Modules that export `dags`, beside the shipped pipelines. */
   readonly dags: readonly string[];
@@ -163,11 +177,7 @@ function shown(setting: Setting, value: unknown): unknown {
 function printed(value: unknown): string {
   if (value === null) return '–';
   if (Array.isArray(value)) return value.join(', ') || '–';
-  if (typeof value === 'object' && 'in' in value) return maskSecret(value as SecretReference);
-  if (typeof value === 'object')
-    return Object.entries(value)
-      .map(([name, each]) => `${name}=${each}`)
-      .join(', ');
+  if (typeof value === 'object') return maskSecret(value as SecretReference);
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
@@ -181,6 +191,24 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
   return {
     home,
     engine: 'embedded',
+    enginePreference: 'auto',
+    sparkFromBytes: 1024 ** 3,
+    httpfs: null,
+    bucket: null,
+    keyPrefix: 'lake',
+    region: null,
+    kmsKey: null,
+    glueRole: null,
+    glueJob: 'ingot-sql',
+    glueWorkerType: 'G.1X',
+    glueWorkers: 10,
+    glueConcurrency: 10,
+    databasePrefix: null,
+    workgroup: 'primary',
+    maxScannedBytes: 100 * 1024 ** 3,
+    topicPrefix: null,
+    queueUrl: null,
+    metricsNamespace: null,
     lake: join(home, 'lake'),
     memoryLimitBytes: defaultMemoryLimit(),
     spillFolder: join(home, 'spill'),
@@ -192,9 +220,6 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     smtp: null,
     smtpFrom: null,
     smtpTo: [],
-    snsTopics: null,
-    metrics: 'none',
-    eventsQueue: null,
     alertHours: 24,
     dags: [],
     logLevel: 'info',
@@ -240,6 +265,10 @@ export function loadConfig(inputs: ConfigInputs): Config {
   if (smtp && (!smtpFrom || !smtpTo?.length))
     reading.problems.push(
       `${reading.origin(settings.smtp)}: expected notify.smtp.from and notify.smtp.to beside it; found ${smtpFrom ? 'nobody to send to' : 'no sender'}`,
+    );
+  if (values.engine === 'aws' && !values.bucket)
+    reading.problems.push(
+      `${reading.origin(settings.engine)}: expected aws.bucket beside engine aws; found no bucket to keep the lake in`,
     );
   const connections = reading.connections();
   const signIn = reading.signIn();

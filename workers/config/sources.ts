@@ -2,14 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { nearest } from './nearest.ts';
-import {
-  authSetting,
-  caSetting,
-  connectionSetting,
-  settings,
-  wellKnownConnections,
-  type Setting,
-} from './settings.ts';
+import { authSetting, caSetting, connectionSetting, settings, wellKnownConnections } from './settings.ts';
+import type { Setting } from './setting-types.ts';
 
 export interface ConfigInputs {
   /** Values of command-line flags by name without dashes. */
