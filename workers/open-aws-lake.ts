@@ -1,14 +1,10 @@
+import { regionOf as awsOptions } from './aws-watching.ts';
 import { awsCredentials } from '../engines/aws/credentials.ts';
-import type { AwsOptions } from '../engines/aws/client-options.ts';
 import type { S3Access } from '../engines/duckdb/s3-access.ts';
 import { openS3ObjectStore } from '../engines/s3/object-store.ts';
 import { regionOf } from '../engines/s3/region.ts';
 import type { Config } from './config.ts';
 import type { Lake } from './open-lake.ts';
-
-export function awsOptions({ region }: Config): AwsOptions {
-  return region === null ? {} : { region };
-}
 
 /** A lake on S3: Glue computes and lists, Athena answers. */
 export async function openAwsLake(config: Config, env: NodeJS.ProcessEnv): Promise<Lake> {

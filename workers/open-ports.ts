@@ -5,13 +5,12 @@ import {
   webhookNotifier,
   type NotificationLog,
 } from '../engines/notify/notifier.ts';
-import type { TopicChoice } from '../engines/sns/topics.ts';
 import { smtpNotifier } from '../engines/notify/smtp.ts';
 import { openPostgresLedger } from '../engines/postgres/ledger.ts';
 import { openPostgresWarehouse } from '../engines/postgres/warehouse.ts';
-import type { Metrics } from '../ports/metrics.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { QueryService } from '../ports/query-service.ts';
+import { openMetrics, openSns } from './aws-watching.ts';
 import type { Config } from './config.ts';
 import { resolveSecret, type SecretReference } from './config/secret.ts';
 import { databaseAccess } from './database-access.ts';
@@ -91,7 +90,8 @@ async function openReadersOf(lake: Lake, config: Config, env: NodeJS.ProcessEnv)
 async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: NotificationLog): Promise<Notifier> {
   const secret = async (reference: SecretReference, what: string): Promise<string> =>
     resolveSecret(reference, env, what);
-  const { webhook, smtp, snsTopics } = config;
+  const { webhook, smtp } = config;
+  const sns = await openSns(config);
   return allNotifiers({
     log: logNotifier(log),
     ...(webhook === null
@@ -106,21 +106,7 @@ async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: Notific
             to: config.smtpTo,
           }),
         }),
-    ...(snsTopics === null ? {} : { sns: await openSns(snsTopics) }),
-  });
-}
-
-async function openSns(topics: TopicChoice): Promise<Notifier> {
-  const { snsNotifier } = await import('../engines/sns/notifier.ts');
-  return snsNotifier({ topics });
-}
-
-async function openMetrics({ metrics }: Config, log: NotificationLog): Promise<Metrics | null> {
-  if (metrics === 'none') return null;
-  const { cloudWatchMetrics } = await import('../engines/cloudwatch/metrics.ts');
-  return cloudWatchMetrics({
-    dropped: (count, error) =>
-      log('warning', 'measurements could not be delivered, and are dropped', { count, error: error.message }),
+    ...(sns === null ? {} : { sns }),
   });
 }
 
