@@ -110,8 +110,7 @@ class Walk {
   }
 
   #step(at: number): number {
-    const scope =
-      this.#scopes.at(-1) ?? refuse(this.#sql, this.#tokens[at]!.at, 'a parenthesis that was never opened');
+    const scope = this.#scopes.at(-1)!;
     const token = this.#tokens[at]!;
     const word = bare(token);
     if (word === '(') return this.#open(at, scope);
@@ -119,7 +118,7 @@ class Walk {
       scope.expects = false;
       return this.#table(at);
     }
-    if (word === ')') this.#scopes.pop();
+    if (word === ')') this.#close(token);
     else if (word === ',' && scope.isFrom) scope.expects = true;
     else if (word === 'table' && isName(this.#tokens[at + 1])) scope.expects = true;
     else if (scope.kind !== 'other') this.#keyword(scope, word, at);
@@ -136,6 +135,11 @@ class Walk {
       expects: isJoin,
     });
     return at + 1;
+  }
+
+  #close({ at }: Token): void {
+    this.#scopes.pop();
+    if (this.#scopes.length === 0) refuse(this.#sql, at, 'a parenthesis that was never opened');
   }
 
   #keyword(scope: Scope, word: string, at: number): void {

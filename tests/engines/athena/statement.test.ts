@@ -71,7 +71,7 @@ const refused: readonly (readonly [string, RegExp])[] = [
   ['select 1 where exists (table sys.x)', /found sys\.x/],
   ['select 1 from payments.shops where id in (select id from sys.x)', /found sys\.x/],
   ['select coalesce((select 1 from sys.x), 2)', /found sys\.x/],
-  ['select 1)', /begins|never opened/],
+  ['select 1)', /never opened/],
 ];
 
 for (const [sql, message] of refused)
