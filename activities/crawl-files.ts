@@ -6,6 +6,7 @@ import { TerminalError } from '../ports/errors.ts';
 import { cast, sourceColumns, trimmed } from './casting.ts';
 import { driftOf, driftText, isDrifted, isReadable, schemaText } from './drift.ts';
 import type { Drift } from './drift.ts';
+import { attemptId } from './memory.ts';
 import { hashOf } from './hashes.ts';
 import type { PublishedOf } from './published.ts';
 import { ownDate } from './selection.ts';
@@ -138,10 +139,9 @@ async function retypedColumns(
     `sum(case when ${value(column)} <> '' then 1 else 0 end) as given_${column.name}`,
     `sum(case when ${cast(value(column), column.type)} is not null then 1 else 0 end) as read_${column.name}`,
   ]);
-  const { dagId, taskId, run, attempt } = context;
   const result = await context.ports.sql.run(
     {
-      id: `${dagId}.${taskId}/${run.id}/${attempt}`,
+      id: attemptId(context),
       inputs: [
         {
           name: 'records',

@@ -210,6 +210,8 @@ export interface Manifest {
   readonly sqlHash: string | null;
   readonly contractHash: string | null;
   readonly engine: string | null;
+  /** Why that engine: asked for, or chosen by the size of the inputs. */
+  readonly engineReason?: string;
   readonly rules: readonly RuleResult[];
   readonly accounts: readonly Account[];
   /** Quarantined rows by reason, per partition, as the quality summary keeps them. */
@@ -243,6 +245,7 @@ export interface Publication {
   readonly sqlHash: string | null;
   readonly contractHash: string | null;
   readonly engine: string | null;
+  readonly engineReason: string | null;
   readonly verdict: 'pass' | 'warn';
   readonly summary: JsonObject;
   readonly outputs: readonly OutputPartition[];

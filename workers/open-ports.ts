@@ -6,15 +6,16 @@ import {
   webhookNotifier,
   type NotificationLog,
 } from '../engines/notify/notifier.ts';
+import type { TopicChoice } from '../engines/sns/topics.ts';
 import { smtpNotifier } from '../engines/notify/smtp.ts';
 import { openPostgresLedger } from '../engines/postgres/ledger.ts';
 import { openPostgresWarehouse } from '../engines/postgres/warehouse.ts';
-import { TerminalError } from '../ports/errors.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { QueryService } from '../ports/query-service.ts';
 import type { Config } from './config.ts';
-import { nearest } from './config/nearest.ts';
 import { resolveSecret, type SecretReference } from './config/secret.ts';
+import { databaseAccess } from './database-access.ts';
 
 /** What it takes to look at what is there. */
 export interface Readers extends Pick<Ports, 'objects' | 'ledger' | 'warehouse' | 'catalog'> {
@@ -30,18 +31,6 @@ export interface OpenedPorts extends Ports {
 
 interface Closable {
   close(): Promise<void>;
-}
-
-async function connectionUrl(config: Config, env: NodeJS.ProcessEnv, name: string): Promise<string> {
-  const reference = config.connections[name];
-  if (reference !== undefined) return resolveSecret(reference, env, `the URL of the ${name} database`);
-  const known = Object.keys(config.connections);
-  const meant = nearest(name, known);
-  throw new TerminalError({
-    expected: `a connection named ${name}`,
-    found: known.length === 0 ? 'none' : known.join(', '),
-    remedy: `${meant.length > 0 ? `Did you mean ${meant.join(' or ')}? ` : ''}Set INGOT_${name.toUpperCase()}_URL, or [connections.${name}] in ingot.toml.`,
-  });
 }
 
 /** Opens each name once, when first asked for. One that could not be opened is tried again by the next who asks. */
@@ -73,9 +62,9 @@ function engineOptions(config: Config) {
 /** Opens the adapters the configuration chooses. Secrets are resolved here, and go no further than the adapters. */
 export async function openReaders(config: Config, env: NodeJS.ProcessEnv): Promise<Readers> {
   const objects = await openFilesystemObjectStore(config.lake);
-  const ledger = await openPostgresLedger(await connectionUrl(config, env, 'ledger'));
+  const ledger = await openPostgresLedger(await databaseAccess(config, env, 'ledger'));
   const warehouses = openedOnce(async (name) =>
-    openPostgresWarehouse(await connectionUrl(config, env, name)),
+    openPostgresWarehouse(await databaseAccess(config, env, name)),
   );
   const services = openedOnce(async () => {
     const { openDuckDbQueryService } = await import('../engines/duckdb/query-service.ts');
@@ -91,7 +80,7 @@ export async function openReaders(config: Config, env: NodeJS.ProcessEnv): Promi
 async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: NotificationLog): Promise<Notifier> {
   const secret = async (reference: SecretReference, what: string): Promise<string> =>
     resolveSecret(reference, env, what);
-  const { webhook, smtp } = config;
+  const { webhook, smtp, snsTopics } = config;
   return allNotifiers({
     log: logNotifier(log),
     ...(webhook === null
@@ -106,6 +95,21 @@ async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: Notific
             to: config.smtpTo,
           }),
         }),
+    ...(snsTopics === null ? {} : { sns: await openSns(snsTopics) }),
+  });
+}
+
+async function openSns(topics: TopicChoice): Promise<Notifier> {
+  const { snsNotifier } = await import('../engines/sns/notifier.ts');
+  return snsNotifier({ topics });
+}
+
+async function openMetrics({ metrics }: Config, log: NotificationLog): Promise<Metrics | null> {
+  if (metrics === 'none') return null;
+  const { cloudWatchMetrics } = await import('../engines/cloudwatch/metrics.ts');
+  return cloudWatchMetrics({
+    dropped: (count, error) =>
+      log('warning', 'measurements could not be delivered, and are dropped', { count, error: error.message }),
   });
 }
 
@@ -121,13 +125,16 @@ export async function openPorts(
   const { objects, ledger } = readers;
   try {
     const sql = await openDuckDbSqlEngine({ objects, ...engineOptions(config) });
+    const metrics = await openMetrics(config, log);
     return {
       objects,
       ledger,
       notifier,
+      ...(metrics === null ? {} : { metrics }),
       sql,
       warehouse: (connection) => readers.warehouse(connection),
       close: async () => {
+        await metrics?.close();
         await sql.close();
         await readers.close();
       },

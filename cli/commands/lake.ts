@@ -60,7 +60,9 @@ function historyEntry(publication: Publication, table: string): string[] {
     `plan ${short(publication.planHash)}`,
     publication.sqlHash === null ? null : `sql ${short(publication.sqlHash)}`,
     publication.contractHash === null ? null : `contract ${short(publication.contractHash)}`,
-    publication.engine,
+    publication.engine === null || publication.engineReason === null
+      ? publication.engine
+      : `${publication.engine} (${publication.engineReason})`,
     `build ${publication.build}`,
   ].filter((fact) => fact !== null);
   const verdict = publication.verdict === 'pass' ? pc.green('pass') : pc.yellow('warn');
