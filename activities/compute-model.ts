@@ -209,9 +209,9 @@ function published(table: string, partitions: readonly WrittenPartition[]): Publ
 }
 
 function jobOf(model: Model, context: TaskContext, { versions }: Taken): SqlJob {
-  const { run, interval } = context;
+  const { interval } = context;
   return {
-    id: attemptId({ ...context, runId: run.id }),
+    id: attemptId(context),
     inputs: Object.entries(model.reads).flatMap(([name, read]) =>
       readNames(name, read).map((relation) => ({
         name: relation.name,
@@ -275,7 +275,7 @@ async function writeSummaries(
     { name: 'summary', type: 'text', nullable: false },
   ];
   const result = await context.ports.sql.run({
-    id: `${attemptId({ ...context, runId: context.run.id })}/${summariesName}`,
+    id: `${attemptId(context)}/${summariesName}`,
     inputs: [],
     inline: [
       { name: 'found', columns, rows: found.map(({ slice, summary }) => [slice, JSON.stringify(summary)]) },

@@ -37,7 +37,7 @@ export function createTaskContext({
     taskId,
     mapIndex,
     attempt,
-    runId: facts.run.id,
+    run: facts.run,
   });
   // Temporal may start the same attempt again while a lost worker's one still writes: never in the same place.
   const pass = [attempt, ...(resumed === undefined ? [] : [resumed]), activity.info.attempt].join('.');

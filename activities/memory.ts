@@ -1,6 +1,6 @@
 import type { Json } from '../dag/json.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import type { AttemptRequest } from '../ports/run-steps.ts';
+import type { TaskContext } from './task-context.ts';
 
 /** What attempts keep of jobs that run elsewhere is under `jobs/<dag>.<task>/<run>/…`. */
 export const jobRoot = 'jobs/';
@@ -11,13 +11,13 @@ export function runOfJob(key: string): string | null {
   return `${root}/` === jobRoot && runId !== undefined && rest.length > 0 ? runId : null;
 }
 
-type AttemptName = Pick<AttemptRequest, 'dagId' | 'taskId' | 'mapIndex' | 'attempt'> & {
-  readonly runId: string;
+type AttemptName = Pick<TaskContext, 'dagId' | 'taskId' | 'mapIndex' | 'attempt'> & {
+  readonly run: { readonly id: string };
 };
 
 /** `<dag>.<task>/<run>[/<index>]/<attempt>`: the name under which a job of the attempt is submitted once. */
-export function attemptId({ dagId, taskId, runId, mapIndex, attempt }: AttemptName): string {
-  return `${dagId}.${taskId}/${runId}/${mapIndex === null ? '' : `${mapIndex}/`}${attempt}`;
+export function attemptId({ dagId, taskId, run, mapIndex, attempt }: AttemptName): string {
+  return `${dagId}.${taskId}/${run.id}/${mapIndex === null ? '' : `${mapIndex}/`}${attempt}`;
 }
 
 export interface Memory {

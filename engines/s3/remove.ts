@@ -7,7 +7,7 @@ import { s3Errors } from './errors.ts';
 const batchSize = 1000;
 const rounds = 4;
 /** XML cannot say these, so such a key is removed by a request of its own. */
-const notInXml = /[\u0001-\u001f\ufffe\uffff]/;
+const notInXml = /[\p{Cc}\ufffe\uffff]/u;
 
 /** Removes all keys; S3 may refuse some of a batch and take the others. */
 export async function removeObjects(bucket: Bucket, keys: readonly string[]): Promise<void> {

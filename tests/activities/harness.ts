@@ -237,7 +237,7 @@ async function attempt(
     beat: log,
     ports,
     timeoutMs: 3_600_000,
-    ...openMemory(ports.objects, { dagId: dag.id, taskId, mapIndex, runId, attempt: number }),
+    ...openMemory(ports.objects, { dagId: dag.id, taskId, mapIndex, run: { id: runId }, attempt: number }),
     awaitJob: async (job) => {
       const service = serviceOf(jobServices(ports), job);
       while ((await service.look(job)).state === 'running') await delay(50);

@@ -13,7 +13,7 @@ export interface BackgroundCluster extends SqlCluster {
 
 /** A cluster made of an engine that goes on by itself: a job ends when `gate` lets it. */
 export function backgroundCluster(
-  sql: SqlEngine,
+  sql: Pick<SqlEngine, 'run'>,
   gate: () => Promise<void> = async () => {},
 ): BackgroundCluster {
   const started = new Map<string, { job: SqlJob; origin: JobOrigin; external: ExternalJob }>();
