@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunOutcome, RunState, TaskKindName, TaskState } from '../dag/plan.ts';
 import type { Failure, InstanceKey, OperatorChange, RunFacts, WaitReason } from '../dag/reducer.ts';
 import type { EarlierRun } from '../dag/resume.ts';
+import type { ExternalJob } from './jobs.ts';
 import type { AttemptRecord, LedgerEvent, Manifest, ParkedPart, RunRecord, RunType } from './ledger.ts';
 import type { Admission } from './schedule-log.ts';
 
@@ -80,6 +81,9 @@ export interface BeginRunRequest {
   readonly request: RunRequest;
 }
 
+/** Executions that continue a run count from 1. */
+export const earlierRevision = 0;
+
 /** `known: false` when the worker that was asked has no such DAG, or another plan of it than asked for; another worker may. */
 export type BegunRun =
   | { readonly known: false }
@@ -91,7 +95,11 @@ export type BegunRun =
       readonly facts: RunFacts;
       /** Absent in the histories of runs that began before there were turns: they have theirs. */
       readonly admission?: Admission;
-      readonly resumed?: { readonly earlier: EarlierRun; readonly change: OperatorChange };
+      /** An earlier run too long for one message is parked in as many parts as the progress of {@link earlierRevision}. */
+      readonly resumed?: {
+        readonly earlier: EarlierRun | { readonly parts: number };
+        readonly change: OperatorChange;
+      };
     };
 
 /** One try at one task instance: the argument of the activity `<dag>.<task>`. */
@@ -104,7 +112,10 @@ export interface AttemptRequest {
   readonly input: Json;
   readonly workflowId: string;
   readonly facts: RunFacts;
+  /** What is left of the attempt's time. */
   readonly timeoutMs: number;
+  /** How often the attempt has begun again because a job it waited for had ended; left out at first. */
+  readonly resumed?: number;
 }
 
 /** What an attempt would like to publish: inline, or under a key of the object store when it is large. */
@@ -125,6 +136,8 @@ export interface AttemptReply {
   readonly output: Json;
   readonly staged: StagedManifest | null;
   readonly where: Whereabouts;
+  /** The attempt is not over: it begins again when this job has ended. `output` and `staged` are null. */
+  readonly awaiting?: ExternalJob;
 }
 
 /** First detail of every failure that leaves the boundary. */
@@ -200,6 +213,8 @@ export interface TaskView {
   readonly failure: Failure | null;
   readonly scheduledAt: string | null;
   readonly endedAt: string | null;
+  /** What its attempt waits for, away from any worker. */
+  readonly job?: ExternalJob;
 }
 
 /** The answer of the query `progress`. `planHash` is null, and `tasks` empty, until a worker that knows the DAG has begun the run. */
