@@ -80,12 +80,14 @@ describe.skipIf(bed === noBed)(`pipelines on AWS ${inject('awsMissing')}`, () =>
   let aws: Installation;
   let ports: OpenedPorts;
   let embedded: Harness;
+  let migrated: { readonly prepared: readonly string[] };
   const glue = new GlueClient(clientOptionsOf(bed));
 
   beforeAll(async () => {
     await claimDags(inject('postgresUrl'), import.meta.filename, Object.keys(all));
     const servers = { postgresUrl: inject('postgresUrl'), temporalAddress: inject('temporalAddress') };
     aws = await openInstallation(bed, servers, { INGOT_SQL_ENGINE: 'spark', INGOT_AWS_TOPICS: '*' });
+    migrated = await aws.json('migrate');
     Object.assign(process.env, aws.credentials);
     ports = await openPorts(
       loadConfig({ flags: {}, env: aws.env, folder: import.meta.dirname }),
@@ -95,7 +97,7 @@ describe.skipIf(bed === noBed)(`pipelines on AWS ${inject('awsMissing')}`, () =>
     embedded = await openHarness({ postgresUrl: inject('postgresUrl') });
   });
   afterAll(async () => {
-    await ports.close();
+    await ports?.close();
     await aws[Symbol.asyncDispose]();
     await embedded[Symbol.asyncDispose]();
   });
@@ -115,8 +117,7 @@ describe.skipIf(bed === noBed)(`pipelines on AWS ${inject('awsMissing')}`, () =>
   }
 
   test('migrate makes what has to be there, and says so once', async () => {
-    const made = await aws.json<{ prepared: readonly string[] }>('migrate');
-    expect(made.prepared.join()).toContain(': created');
+    expect(migrated.prepared.join()).toContain(': created');
     const again = await aws.json<{ applied: readonly string[]; prepared: readonly string[] }>('migrate');
     expect(again.applied).toEqual([]);
     expect(again.prepared.join()).toContain(': unchanged');
