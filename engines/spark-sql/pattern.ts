@@ -54,3 +54,13 @@ export function matchesOnce(pattern: string): boolean {
   const closed = !/\|/.test(bare) || /^\^?\(\?:.*\)$/su.test(bare);
   return closed && (/^(\^|\\A)/.test(pattern) || pattern.endsWith('\\z'));
 }
+
+/** Whether a pattern of the subset also matches an empty text. */
+export function matchesNothing(pattern: string): boolean {
+  const script = pattern
+    .replaceAll(/\\x\{([0-9A-Fa-f]+)\}/g, (_, digits: string) => `\\u{${digits}}`)
+    .replaceAll(String.raw`\z`, '$')
+    .replaceAll(String.raw`\A`, '^')
+    .replaceAll(/\\([!-/:-@[-^\x60{-~])/g, (_, sign: string) => `\\u{${sign.codePointAt(0)!.toString(16)}}`);
+  return new RegExp(script, 'u').test('');
+}
