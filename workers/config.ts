@@ -3,6 +3,8 @@ import { defaultQueue } from '../dag/queues.ts';
 import { TerminalError } from '../ports/errors.ts';
 import { maskSecret, type SecretReference } from './config/secret.ts';
 import {
+  authSetting,
+  caSetting,
   connectionSetting,
   defaultMemoryLimit,
   defaultThreads,
@@ -24,6 +26,13 @@ import {
 
 export type { ConfigInputs } from './config/sources.ts';
 export type { SecretReference } from './config/secret.ts';
+
+/** How a database proves itself, and how one signs in to it. */
+export interface SignIn {
+  /** File of the authorities (PEM) that may vouch for the server. */
+  readonly ca: string | null;
+  readonly auth: 'password' | 'iam';
+}
 
 /** Everything that can be chosen without touching code. Secrets are references, never values. */
 export interface Config {
@@ -74,6 +83,8 @@ export interface Config {
   readonly deployment: string | null;
   /** Named databases; `ledger` and `warehouse` are the embedded Postgres's when absent. */
   readonly connections: Readonly<Record<string, SecretReference>>;
+  /** By name, where other than by the URL alone. */
+  readonly signIn: Readonly<Record<string, SignIn>>;
   /** The file that was read, if any. */
   readonly file: string | null;
   /** One line per setting, as `ingot doctor` prints it: secrets masked, with where each value came from. */
@@ -130,6 +141,19 @@ class Reading {
       const read = this.value(setting, givenConnection(name, this.#inputs, this.file));
       if (read !== null) found[name] = read.value;
       this.note(setting, read, 'the embedded Postgres');
+    }
+    return found;
+  }
+
+  signIn(): Record<string, SignIn> {
+    const found: Record<string, SignIn> = {};
+    for (const name of connectionNames(this.file)) {
+      const ca = this.value<string>(caSetting(name));
+      const auth = this.value<SignIn['auth']>(authSetting(name));
+      if (ca !== null || auth !== null)
+        found[name] = { ca: ca?.value ?? null, auth: auth?.value ?? 'password' };
+      if (ca !== null) this.note(caSetting(name), ca, null);
+      if (auth !== null) this.note(authSetting(name), auth, null);
     }
     return found;
   }
@@ -247,6 +271,7 @@ export function loadConfig(inputs: ConfigInputs): Config {
       `${reading.origin(settings.engine)}: expected aws.bucket beside engine aws; found no bucket to keep the lake in`,
     );
   const connections = reading.connections();
+  const signIn = reading.signIn();
   if (reading.problems.length > 0)
     throw new TerminalError({
       expected: 'a valid configuration',
@@ -254,8 +279,9 @@ export function loadConfig(inputs: ConfigInputs): Config {
       remedy: 'Mend each where it is named; `ingot doctor` lists all settings.',
     });
   return {
-    ...(values as Omit<Config, 'connections' | 'file' | 'effective'>),
+    ...(values as Omit<Config, 'connections' | 'signIn' | 'file' | 'effective'>),
     connections,
+    signIn,
     file: reading.file?.path ?? null,
     effective: reading.effective,
   };

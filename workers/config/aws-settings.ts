@@ -83,10 +83,11 @@ export const awsSettings = {
   topicPrefix: {
     key: 'aws.sns.topics',
     env: 'INGOT_AWS_TOPICS',
-    type: arn('sns').refine((value) => value.endsWith(':'), {
-      error: 'the ARN of the topics up to and with the last colon',
+    type: text.refine((value) => value === '*' || /^arn:[a-z-]+:sns:.*:$/.test(value), {
+      error: 'the ARN of the topics up to and with the last colon, or *',
     }),
-    about: 'ARN of the SNS topics up to their names, such as arn:aws:sns:eu-west-1:123456789012:',
+    about:
+      'ARN of the SNS topics up to their names, such as arn:aws:sns:eu-west-1:123456789012:, or * to look them up',
   },
   queueUrl: {
     key: 'aws.sqs.queue',

@@ -50,7 +50,7 @@ export const list = z
 export const secret = text.transform((value, context) => {
   const reference = parseReference(value);
   if (reference !== null) return reference;
-  context.addIssue({ code: 'custom', message: 'a URL, "env:NAME" or "file:/path"' });
+  context.addIssue({ code: 'custom', message: 'a URL, "env:NAME", "file:/path" or "secretsmanager:<name>"' });
   return z.NEVER;
 });
 

@@ -198,6 +198,25 @@ export function connectionSetting(name: string): Setting {
   };
 }
 
+export function caSetting(name: string): Setting<string> {
+  return {
+    key: `connections.${name}.ca`,
+    env: `INGOT_${name.toUpperCase()}_CA`,
+    type: text,
+    path: true,
+    about: `file of the authorities (PEM) that vouch for the ${name} database`,
+  };
+}
+
+export function authSetting(name: string): Setting<'password' | 'iam'> {
+  return {
+    key: `connections.${name}.auth`,
+    env: `INGOT_${name.toUpperCase()}_AUTH`,
+    type: choice(['password', 'iam']),
+    about: `how to sign in to the ${name} database`,
+  };
+}
+
 export function defaultThreads(): number {
   return availableParallelism();
 }
