@@ -50,9 +50,19 @@ function wrong(rest: string): { readonly found: string; readonly portable: strin
 
 /** A pattern that matches at most once in a text, so that the first match is all matches. */
 export function matchesOnce(pattern: string): boolean {
-  const bare = pattern.replaceAll(/\\./gsu, '').replaceAll(/\[[^\]]*\]/gu, '');
-  const closed = !/\|/.test(bare) || /^\^?\(\?:.*\)$/su.test(bare);
-  return closed && (/^(\^|\\A)/.test(pattern) || pattern.endsWith('\\z'));
+  if (alternates(pattern)) return false;
+  return /^(\^|\\A)/.test(pattern) || (pattern.endsWith(String.raw`\z`) && !matchesNothing(pattern));
+}
+
+/** Whether there is an alternative outside of all groups. */
+function alternates(pattern: string): boolean {
+  let depth = 0;
+  for (const [piece] of pattern.matchAll(/\\.|\[(?:\\.|[^\]])*\]|./gsu)) {
+    if (piece === '(') depth += 1;
+    if (piece === ')') depth -= 1;
+    if (piece === '|' && depth === 0) return true;
+  }
+  return false;
 }
 
 /** Whether a pattern of the subset also matches an empty text. */
