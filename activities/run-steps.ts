@@ -1,4 +1,4 @@
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, Context, log } from '@temporalio/activity';
 import { packEarlier, packPlan, textParts } from '../dag/carried.ts';
 import { instantOfText } from '../dag/interval.ts';
 import type { Json } from '../dag/json.ts';
@@ -7,9 +7,11 @@ import { resolveParams } from '../dag/params.ts';
 import type { Plan } from '../dag/plan.ts';
 import type { TriggeringEvents } from '../dag/reducer.ts';
 import type { AssetRun } from '../ports/assets.ts';
-import { RetryableError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
+import type { Catalog } from '../ports/catalog.ts';
+import { RetryableError, RunClosedError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
+import type { Ledger, Manifest, ParkedPart, RunRecord, RunType } from '../ports/ledger.ts';
+import type { Measurement, Metrics } from '../ports/metrics.ts';
 import { earlierRevision } from '../ports/run-steps.ts';
-import type { Ledger, Manifest, ParkedPart, RunType } from '../ports/ledger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type {
   BeginRunRequest,
@@ -26,7 +28,14 @@ import type {
 } from '../ports/run-steps.ts';
 import type { RunFacts } from '../dag/reducer.ts';
 import type { RunnableDag } from './boundary.ts';
+import { followPublication } from './follow-ledger.ts';
 import { readEarlier, recordCarried, refuseUnfit, type Resumed } from './resume-run.ts';
+import {
+  measurementsOfAttempts,
+  measurementsOfPublication,
+  measurementsOfQuality,
+  measurementsOfRun,
+} from './measurements.ts';
 import { businessFailure, infrastructureFailure } from './failures.ts';
 
 const runTypes: ReadonlySet<RunType> = new Set(['scheduled', 'manual', 'backfill', 'event']);
@@ -35,6 +44,8 @@ interface Parts {
   readonly definitions: ReadonlyMap<string, RunnableDag>;
   readonly ledger: Ledger;
   readonly objects: ObjectStore;
+  readonly catalog?: Catalog;
+  readonly metrics?: Metrics;
   readonly build: string;
 }
 
@@ -176,12 +187,28 @@ async function beginOrRefuse(parts: Parts, begin: BeginRunRequest): Promise<Begu
   return step(() => beginRun(parts, begin), alert === undefined ? {} : { alert });
 }
 
-async function record(
-  ledger: Ledger,
-  { runId, attempts, events, held }: RecordRequest,
-): Promise<Followed | void> {
+/** Numbers about what the ledger has accepted. Where they cannot be had, the step goes on without. A step that is repeated counts again. */
+async function measure(
+  { metrics, ledger }: Parts,
+  runId: string,
+  of: (run: RunRecord) => Measurement[],
+): Promise<void> {
+  if (metrics === undefined) return;
+  try {
+    const run = await ledger.run(runId);
+    if (run !== null) metrics.record(of(run));
+  } catch (error) {
+    log.warn('not measured', { runId, error: String(error) });
+  }
+}
+
+async function record(parts: Parts, request: RecordRequest): Promise<Followed | void> {
+  const { ledger } = parts;
+  const { runId, attempts, events, held } = request;
   await ledger.recordAttempts(runId, attempts, events);
   if (held !== undefined) await ledger.holdRun(runId, held);
+  if (attempts.length > 0)
+    await measure(parts, runId, ({ dagId }) => measurementsOfAttempts(dagId, attempts));
   return followed(
     ledger,
     events.flatMap(({ kind, payload }) => (kind === 'asset' ? [payload['asset'] as string] : [])),
@@ -211,9 +238,13 @@ async function readProgress(ledger: Ledger, part: ParkedPart): Promise<string> {
   });
 }
 
-async function endRun(ledger: Ledger, end: EndRunRequest): Promise<EndedRun> {
-  const told = await record(ledger, end);
+async function endRun(parts: Parts, end: EndRunRequest): Promise<EndedRun> {
+  const { ledger } = parts;
+  const told = await record(parts, end);
   const outcome = await ledger.endRun(end.runId, end.outcome, end.endedAt, end.failure);
+  await measure(parts, end.runId, ({ dagId, startedAt, endedAt }) =>
+    measurementsOfRun({ dagId, startedAt, outcome, endedAt: endedAt ?? end.endedAt }),
+  );
   const ended = { outcome, nextQueued: await ledger.nextQueued(end.runId), ...told };
   return end.dependsOnPast ? { ...ended, followers: await ledger.followers(end.runId) } : ended;
 }
@@ -229,22 +260,34 @@ async function readParked(objects: ObjectStore, key: string): Promise<Manifest> 
   return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Manifest;
 }
 
-async function publish({ ledger, objects, build }: Parts, request: PublishStep): Promise<Followed | void> {
+async function publish(parts: Parts, request: PublishStep): Promise<Followed | void> {
+  const { ledger, objects, catalog, metrics, build } = parts;
   const { content } = request.staged;
   const manifest = 'manifest' in content ? content.manifest : await readParked(objects, content.key);
-  await ledger.publish({
-    runId: request.runId,
-    taskId: request.taskId,
-    mapIndex: request.mapIndex ?? -1,
-    attempt: request.attempt,
-    build,
-    manifest,
-    publishedAt: new Date().toISOString(),
-  });
-  return followed(
-    ledger,
-    manifest.outputs.map(({ table }) => table),
-  );
+  const publishedAt = new Date().toISOString();
+  try {
+    await ledger.publish({
+      runId: request.runId,
+      taskId: request.taskId,
+      mapIndex: request.mapIndex ?? -1,
+      attempt: request.attempt,
+      build,
+      manifest,
+      publishedAt,
+    });
+  } catch (error) {
+    // A rule that blocks publishing is what quality is watched for.
+    if (error instanceof TerminalError && !(error instanceof RunClosedError))
+      metrics?.record(measurementsOfQuality(manifest.rules, publishedAt));
+    throw error;
+  }
+  metrics?.record(measurementsOfPublication(manifest, publishedAt));
+  const tables = [...new Set(manifest.outputs.map(({ table }) => table))];
+  if (catalog !== undefined) {
+    const { cancellationSignal } = Context.current();
+    await followPublication(catalog, tables, cancellationSignal, log);
+  }
+  return followed(ledger, tables);
 }
 
 /** The interpreter's own activities. Each may be repeated, and says by its error whether the ledger refused or could not be reached. */
@@ -253,11 +296,11 @@ export function createRunSteps(
 ): RunSteps & { readonly publish: (request: PublishStep) => Promise<Followed | void> } {
   return {
     'ingot.beginRun': (request) => beginOrRefuse(parts, request),
-    'ingot.record': (request) => step(() => record(parts.ledger, request)),
+    'ingot.record': (request) => step(() => record(parts, request)),
     'ingot.readPlan': (of) => step(() => readPlan(parts, of)),
     'ingot.parkProgress': ({ text, ...part }) => step(() => parts.ledger.parkProgress(part, text)),
     'ingot.readProgress': (part) => step(() => readProgress(parts.ledger, part)),
-    'ingot.endRun': (request) => step(() => endRun(parts.ledger, request)),
+    'ingot.endRun': (request) => step(() => endRun(parts, request)),
     publish: (request) => step(() => publish(parts, request)),
   };
 }

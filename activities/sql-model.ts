@@ -12,7 +12,7 @@ import type { Selection } from './selection.ts';
 import type { SliceOption } from './slices.ts';
 import { sqlFile, withViews } from './sql-files.ts';
 import type { NamedSql } from './sql-files.ts';
-import type { TaskContext } from './task-context.ts';
+import type { EnginePreference, TaskContext } from './task-context.ts';
 
 /** Partitions of a table under the names by which the model's SQL reads them. */
 export interface Read<C extends Contract = Contract> {
@@ -57,6 +57,8 @@ export interface SqlModelOptions<Reads extends Record<string, Read>, Writes exte
   readonly account?: AccountOption;
   /** Lets `--skip-unchanged` tell date from date. */
   readonly slices?: SliceOption;
+  /** Where it computes if there is a cluster beside the worker; the configuration's choice unless told. */
+  readonly engine?: EnginePreference;
 }
 
 type InputOf<Reads extends Record<string, Read>> = {
@@ -78,6 +80,7 @@ export interface Model {
   readonly summaries: Write | null;
   readonly account: AccountOption | null;
   readonly slices: SliceOption | null;
+  readonly engine: EnginePreference | null;
   readonly sqlHash: string;
   readonly contractHash: string;
 }
@@ -130,6 +133,7 @@ function readModel(options: SqlModelOptions<Record<string, Read>, Record<string,
     summaries: options.summaries ?? null,
     account: options.account ?? null,
     slices: options.slices ?? null,
+    engine: options.engine ?? null,
     sqlHash: hashOf({
       steps: texts(steps),
       outputs: texts(outputs),
@@ -161,5 +165,6 @@ function factsOf(model: Model): JsonObject {
       .sort(),
     sqlHash: model.sqlHash,
     contractHash: model.contractHash,
+    ...(model.engine === null ? {} : { engine: model.engine }),
   };
 }

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunOutcome, RunState, TaskKindName, TaskState } from '../dag/plan.ts';
 import type { Failure, InstanceKey, OperatorChange, RunFacts, WaitReason } from '../dag/reducer.ts';
 import type { EarlierRun } from '../dag/resume.ts';
+import type { ExternalJob } from './jobs.ts';
 import type { AttemptRecord, LedgerEvent, Manifest, ParkedPart, RunRecord, RunType } from './ledger.ts';
 import type { Admission } from './schedule-log.ts';
 
@@ -112,7 +113,10 @@ export interface AttemptRequest {
   readonly input: Json;
   readonly workflowId: string;
   readonly facts: RunFacts;
+  /** What is left of the attempt's time. */
   readonly timeoutMs: number;
+  /** How often the attempt has begun again because a job it waited for had ended; left out at first. */
+  readonly resumed?: number;
 }
 
 /** What an attempt would like to publish: inline, or under a key of the object store when it is large. */
@@ -133,6 +137,8 @@ export interface AttemptReply {
   readonly output: Json;
   readonly staged: StagedManifest | null;
   readonly where: Whereabouts;
+  /** The attempt is not over: it begins again when this job has ended. `output` and `staged` are null. */
+  readonly awaiting?: ExternalJob;
 }
 
 /** First detail of every failure that leaves the boundary. */
@@ -210,6 +216,8 @@ export interface TaskView {
   readonly failure: Failure | null;
   readonly scheduledAt: string | null;
   readonly endedAt: string | null;
+  /** What its attempt waits for, away from any worker. */
+  readonly job?: ExternalJob;
 }
 
 /** The answer of the query `progress`. `planHash` is null, and `tasks` empty, until a worker that knows the DAG has begun the run. */

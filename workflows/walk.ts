@@ -6,6 +6,7 @@ import type { PlanTask, TaskState } from '../dag/plan.ts';
 import { OpenRun, startRun } from '../dag/reducer.ts';
 import type { InstanceKey, OperatorChange, RunCommand, RunEvent, RunProgress } from '../dag/reducer.ts';
 import { resumeRun } from '../dag/resume.ts';
+import type { ExternalJob } from '../ports/jobs.ts';
 import type { CarriedRun, ContinueAfter, EndedRun } from '../ports/run-steps.ts';
 import { Alarms } from './alarms.ts';
 import type { Alerts } from './alerts.ts';
@@ -15,6 +16,7 @@ import { packUp } from './carry.ts';
 import { Drain } from './drain.ts';
 import { cancelledFailure, firstFailure } from './failures.ts';
 import { heldEvent } from './operator-events.ts';
+import { JobWaits } from './job-waits.ts';
 import { Outbox } from './outbox.ts';
 import { PastWatch } from './past-watch.ts';
 import { cancelGraceMs } from './policies.ts';
@@ -59,6 +61,7 @@ export class Walk {
   readonly #shield = CancellationScope.current();
   readonly #over = Promise.withResolvers<void>();
   readonly #alarms = new Alarms();
+  readonly #jobs = new JobWaits();
   /** Around the walk itself, and so every attempt it starts: what is cancelled here reaches the bodies. */
   readonly #attempts = new CancellationScope();
   /** Of each attempt under way, for an operator to stop. */
@@ -107,6 +110,11 @@ export class Walk {
     return this.#run.progress;
   }
 
+  /** Jobs elsewhere, by the task instance that waits for them. */
+  get jobs(): ReadonlyMap<InstanceKey, ExternalJob> {
+    return this.#jobs.waiting;
+  }
+
   /** How many instances are in each state. */
   get states(): ReadonlyMap<TaskState, number> {
     return this.#run.states;
@@ -121,6 +129,8 @@ export class Walk {
     // Cancelled while it packed up: it ends here after all.
     if (this.#finish === null) return continuation!;
     this.#alarms.cancelAll();
+    // What is not waited for any more is being stopped: a run leaves no job behind.
+    await this.#jobs.settled();
     this.#past.close();
     await this.#pools.close();
     const { outcome, failures } = this.#finish;
@@ -257,6 +267,7 @@ export class Walk {
       task: this.#tasks.get(command.taskId)!,
       askAnyWorker: this.#unknown.has(command.key),
       mayPublish: () => (isTeardown || !this.progress.cancelRequested) && this.#isCurrent(command),
+      jobs: this.#jobs,
     };
     // What is cancelled reaches no teardown, nor keeps one from beginning.
     const parent = isTeardown ? this.#shield : this.#attempts;

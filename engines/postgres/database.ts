@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { TerminalError } from '../../ports/errors.ts';
+import { clientConfig, placeOf, type DatabaseAccess } from './access.ts';
 import { isConnectionLost, isTransient, translated } from './errors.ts';
 
 export type Query = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
@@ -10,6 +10,8 @@ export interface Database {
   /** `host:port/database`, for messages. */
   readonly place: string;
   readonly pool: pg.Pool;
+  /** For a connection beside the pool. */
+  readonly client: pg.ClientConfig;
   readonly query: Query;
   /** Repeats `body`, which may only touch the database, when Postgres found a deadlock. */
   transaction<Result>(body: (query: Query) => Promise<Result>): Promise<Result>;
@@ -39,24 +41,6 @@ const types = {
   },
 };
 
-function refuse(): TerminalError {
-  // Without the cause: it quotes the connection string, password and all.
-  return new TerminalError({
-    expected: 'a connection string like postgres://user@host:5432/database',
-    found: 'one that cannot be parsed',
-    remedy: 'Correct the connection string.',
-  });
-}
-
-function placeOf(connectionString: string): string {
-  try {
-    const client = new pg.Client({ connectionString });
-    return `${client.host}:${client.port}/${client.database ?? ''}`;
-  } catch {
-    throw refuse();
-  }
-}
-
 const limitOfRepeats = 8;
 
 async function rollback(client: pg.PoolClient, error: unknown): Promise<void> {
@@ -71,19 +55,20 @@ async function rollback(client: pg.PoolClient, error: unknown): Promise<void> {
 
 /** `settings` are server settings of every session, e.g. `{ TimeZone: 'UTC' }`. */
 export function openDatabase(
-  connectionString: string,
+  access: string | DatabaseAccess,
   settings: Readonly<Record<string, string>>,
   maxConnections: number,
 ): Database {
-  const place = placeOf(connectionString);
+  const config = clientConfig(access);
+  const place = placeOf(new pg.Client(config));
+  const client: pg.ClientConfig = { ...config, application_name: 'ingot' };
   const pool = new pg.Pool({
-    connectionString,
+    ...client,
     max: maxConnections,
     connectionTimeoutMillis: 15_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     allowExitOnIdle: true,
-    application_name: 'ingot',
     options: Object.entries(settings)
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),
@@ -124,6 +109,7 @@ export function openDatabase(
   return {
     place,
     pool,
+    client,
     query: (sql, values = []) => repeatedly(async () => (await pool.query(sql, values as unknown[])).rows),
     transaction: (body) => repeatedly(() => transactOnce(body)),
     close: () => (closed ??= pool.end()),

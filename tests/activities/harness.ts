@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DagDefinition } from '../../dag/builder.ts';
 import { compileDag } from '../../dag/compile.ts';
 import type { CompiledDag } from '../../dag/compile.ts';
@@ -21,6 +22,8 @@ import type { ObjectStore } from '../../ports/object-store.ts';
 import type { ResultRow } from '../../ports/sql-engine.ts';
 import type { Warehouse } from '../../ports/warehouse.ts';
 import type { Contract, TaskContext } from '../../activities/index.ts';
+import { openMemory } from '../../activities/memory.ts';
+import { jobServices, serviceOf } from '../../activities/suspension.ts';
 import type { Ports } from '../../activities/task-context.ts';
 import { createDatabase } from '../support/database.ts';
 
@@ -233,6 +236,12 @@ async function attempt(
     ended: ended.signal,
     beat: log,
     ports,
+    timeoutMs: 3_600_000,
+    ...openMemory(ports.objects, { dagId: dag.id, taskId, mapIndex, run: { id: runId }, attempt: number }),
+    awaitJob: async (job) => {
+      const service = serviceOf(jobServices(ports), job);
+      while ((await service.look(job)).state === 'running') await delay(50);
+    },
     attemptPrefix: (table) => `data/${table}/${runId}/${taskId}/${number}/`,
     stage: (manifest) => void staged.push(manifest),
   };
