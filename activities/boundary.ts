@@ -57,11 +57,12 @@ const publishSuffix = ':publish';
  * which answers for tasks this worker does not know.
  */
 export function createActivities(parts: ActivityParts): Record<string, Activity> {
-  const { ledger, objects, metrics } = parts.ports;
+  const { ledger, objects, catalog, metrics } = parts.ports;
   const { publish, ...steps } = createRunSteps({
     ...parts,
     ledger,
     objects,
+    ...(catalog === undefined ? {} : { catalog }),
     ...(metrics === undefined ? {} : { metrics }),
   });
   const activities: Record<string, Activity> = {

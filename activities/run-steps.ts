@@ -1,4 +1,4 @@
-import { activityInfo, log } from '@temporalio/activity';
+import { activityInfo, Context, log } from '@temporalio/activity';
 import { packPlan, textParts } from '../dag/carried.ts';
 import { instantOfText } from '../dag/interval.ts';
 import type { Json } from '../dag/json.ts';
@@ -7,6 +7,7 @@ import { resolveParams } from '../dag/params.ts';
 import type { Plan } from '../dag/plan.ts';
 import type { TriggeringEvents } from '../dag/reducer.ts';
 import type { AssetRun } from '../ports/assets.ts';
+import type { Catalog } from '../ports/catalog.ts';
 import { RetryableError, RunClosedError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
 import type { Ledger, Manifest, ParkedPart, RunRecord, RunType } from '../ports/ledger.ts';
 import type { Measurement, Metrics } from '../ports/metrics.ts';
@@ -25,6 +26,7 @@ import type {
 } from '../ports/run-steps.ts';
 import type { RunFacts } from '../dag/reducer.ts';
 import type { RunnableDag } from './boundary.ts';
+import { followPublication } from './follow-ledger.ts';
 import { readEarlier, recordCarried, refuseUnfit, type Resumed } from './resume-run.ts';
 import {
   measurementsOfAttempts,
@@ -40,6 +42,7 @@ interface Parts {
   readonly definitions: ReadonlyMap<string, RunnableDag>;
   readonly ledger: Ledger;
   readonly objects: ObjectStore;
+  readonly catalog?: Catalog;
   readonly metrics?: Metrics;
   readonly build: string;
 }
@@ -235,7 +238,7 @@ async function readParked(objects: ObjectStore, key: string): Promise<Manifest> 
 }
 
 async function publish(parts: Parts, request: PublishStep): Promise<Followed | void> {
-  const { ledger, objects, metrics, build } = parts;
+  const { ledger, objects, catalog, metrics, build } = parts;
   const { content } = request.staged;
   const manifest = 'manifest' in content ? content.manifest : await readParked(objects, content.key);
   const publishedAt = new Date().toISOString();
@@ -256,10 +259,12 @@ async function publish(parts: Parts, request: PublishStep): Promise<Followed | v
     throw error;
   }
   metrics?.record(measurementsOfPublication(manifest, publishedAt));
-  return followed(
-    ledger,
-    manifest.outputs.map(({ table }) => table),
-  );
+  const tables = [...new Set(manifest.outputs.map(({ table }) => table))];
+  if (catalog !== undefined) {
+    const { cancellationSignal } = Context.current();
+    await followPublication(catalog, tables, cancellationSignal, log);
+  }
+  return followed(ledger, tables);
 }
 
 /** The interpreter's own activities. Each may be repeated, and says by its error whether the ledger refused or could not be reached. */

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../dag/json.ts';
 import type { AssetEvent } from '../ports/assets.ts';
+import type { Catalog } from '../ports/catalog.ts';
 import type { Ledger, Manifest } from '../ports/ledger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { Notifier } from '../ports/notifier.ts';
@@ -32,6 +33,8 @@ export interface Ports {
   readonly metrics?: Metrics;
   readonly cluster?: ClusterUse;
   readonly crawler?: RawCrawler;
+  /** Where readers from outside look tables up; absent where that is the ledger. */
+  readonly catalog?: Catalog;
   /** Opens a named warehouse connection; the secret is resolved here, in the worker, and nowhere else. */
   warehouse(connection: string): Promise<Warehouse>;
 }

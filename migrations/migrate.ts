@@ -9,6 +9,7 @@ import { heldRunsMigration } from './0004-held-runs.ts';
 import { poolsMigration } from './0005-pools.ts';
 import { slicesAndAssetsMigration } from './0007-slices-and-assets.ts';
 import { parkedProgressMigration } from './0008-parked-progress.ts';
+import { catalogsMigration } from './0009-catalogs.ts';
 import { engineReasonsMigration } from './0010-engine-reasons.ts';
 import { configOf, withConnection, type Connection } from './connection.ts';
 
@@ -23,6 +24,7 @@ const migrations: readonly Migration[] = [
   poolsMigration,
   slicesAndAssetsMigration,
   parkedProgressMigration,
+  catalogsMigration,
   engineReasonsMigration,
 ];
 

@@ -6,7 +6,7 @@ export interface CatalogChange {
   /** `partitionText`; null for the table itself. */
   readonly partition: string | null;
   readonly action: 'create' | 'update' | 'remove';
-  /** Ledger version that readers see from then on; null where it is removed. */
+  /** Ledger version that readers see from then on; null where it is removed, and for a table in partitions, which have each their own. */
   readonly version: number | null;
 }
 

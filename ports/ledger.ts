@@ -4,6 +4,7 @@ import type { Failure } from '../dag/reducer.ts';
 import type { PartitionValues, Table } from '../dag/relation.ts';
 import type { AssetLog } from './assets.ts';
 import type { BackfillLog } from './backfill.ts';
+import type { CatalogLog } from './catalog-log.ts';
 import type { PastLog } from './past.ts';
 import type { PoolLog } from './pools.ts';
 import type { SliceFingerprint, SliceLog } from './slices.ts';
@@ -323,6 +324,6 @@ export interface PartitionLog {
 }
 
 export interface Ledger
-  extends RunLog, PartitionLog, SliceLog, AssetLog, ScheduleLog, BackfillLog, PoolLog, PastLog {
+  extends RunLog, PartitionLog, SliceLog, AssetLog, ScheduleLog, BackfillLog, PoolLog, PastLog, CatalogLog {
   close(): Promise<void>;
 }

@@ -206,6 +206,8 @@ export interface TaskView {
   readonly failure: Failure | null;
   readonly scheduledAt: string | null;
   readonly endedAt: string | null;
+  /** What its attempt waits for, away from any worker. */
+  readonly job?: ExternalJob;
 }
 
 /** The answer of the query `progress`. `planHash` is null, and `tasks` empty, until a worker that knows the DAG has begun the run. */

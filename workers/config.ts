@@ -55,9 +55,6 @@ export interface Config {
   readonly databasePrefix: string | null;
   readonly workgroup: string;
   readonly maxScannedBytes: number;
-  readonly topicPrefix: string | null;
-  readonly queueUrl: string | null;
-  readonly metricsNamespace: string | null;
   readonly lake: string;
   readonly memoryLimitBytes: number;
   readonly spillFolder: string;
@@ -70,6 +67,11 @@ export interface Config {
   /** Given whenever `smtp` is. */
   readonly smtpFrom: string | null;
   readonly smtpTo: readonly string[];
+  /** Null when nothing is told to SNS. */
+  readonly snsTopics: SettingValue<'snsTopics'> | null;
+  readonly metrics: 'none' | 'cloudwatch';
+  /** URL of the SQS queue `ingot listen` reads. */
+  readonly eventsQueue: string | null;
   readonly alertHours: number;
   /** Modules that export `dags`, beside the shipped pipelines. */
   readonly dags: readonly string[];
@@ -177,7 +179,11 @@ function shown(setting: Setting, value: unknown): unknown {
 function printed(value: unknown): string {
   if (value === null) return '–';
   if (Array.isArray(value)) return value.join(', ') || '–';
-  if (typeof value === 'object') return maskSecret(value as SecretReference);
+  if (typeof value === 'object' && 'in' in value) return maskSecret(value as SecretReference);
+  if (typeof value === 'object')
+    return Object.entries(value)
+      .map(([name, each]) => `${name}=${each}`)
+      .join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
@@ -206,9 +212,6 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     databasePrefix: null,
     workgroup: 'primary',
     maxScannedBytes: 100 * 1024 ** 3,
-    topicPrefix: null,
-    queueUrl: null,
-    metricsNamespace: null,
     lake: join(home, 'lake'),
     memoryLimitBytes: defaultMemoryLimit(),
     spillFolder: join(home, 'spill'),
@@ -220,6 +223,9 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     smtp: null,
     smtpFrom: null,
     smtpTo: [],
+    snsTopics: null,
+    metrics: 'none',
+    eventsQueue: null,
     alertHours: 24,
     dags: [],
     logLevel: 'info',

@@ -131,7 +131,7 @@ async function afterJob(
   const { dagId, task, jobs } = setting;
   const place = `${dagId}.${command.key}, attempt ${command.attempt}`;
   try {
-    await jobs.untilEnded({ job: awaiting!, place, untilMs });
+    await jobs.untilEnded(command.key, { job: awaiting!, place, untilMs });
     const leftMs = Math.max(untilMs - Date.now(), 1);
     const reply = await compute(setting, command, Math.min(leftMs, task.timeoutMs), resumed + 1);
     const since = { ...reply, where: { ...reply.where, startedAt: where.startedAt } };

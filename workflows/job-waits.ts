@@ -6,6 +6,7 @@ import {
   scheduleActivity,
   setHandler,
 } from '@temporalio/workflow';
+import type { InstanceKey } from '../dag/reducer.ts';
 import type { EndedJob, LookAtJob } from '../ports/job-steps.ts';
 import type { ExternalJob } from '../ports/jobs.ts';
 import { jobStopRetries, lookRetries, stepTimeoutMs } from './policies.ts';
@@ -21,20 +22,28 @@ const nameOf = ({ service, id }: EndedJob): string => `${service} ${id}`;
 export class JobWaits {
   readonly #wake = new Map<string, () => void>();
   readonly #waits = new Set<Promise<void>>();
+  readonly #waiting = new Map<InstanceKey, ExternalJob>();
 
   constructor() {
     setHandler(jobEnded, (job) => this.#wake.get(nameOf(job))?.());
   }
 
   /** Resolves when the job has ended; else it is stopped first: rejects with the activity's failure when its time is over, or the scope is cancelled. */
-  untilEnded(look: LookAtJob): Promise<void> {
+  untilEnded(key: InstanceKey, look: LookAtJob): Promise<void> {
     const wait = this.#untilEnded(look);
-    const over = wait.then(
-      () => void this.#waits.delete(over),
-      () => void this.#waits.delete(over),
-    );
+    const end = (): void => {
+      this.#waits.delete(over);
+      this.#waiting.delete(key);
+    };
+    const over = wait.then(end, end);
     this.#waits.add(over);
+    this.#waiting.set(key, look.job);
     return wait;
+  }
+
+  /** Jobs by the task instance that waits for them. */
+  get waiting(): ReadonlyMap<InstanceKey, ExternalJob> {
+    return this.#waiting;
   }
 
   /** Resolves when no job is waited for, nor being stopped, any more. */

@@ -65,7 +65,7 @@ export async function runDag(request: RunRequest, carriedRun?: CarriedRun): Prom
     const walk = new Walk({ begun, carried, continueAfter, alerts, listener });
     if (carried !== null) listener.recorded();
     current = () => ({ begun, walk });
-    setHandler(progressQuery, () => runView(plan, planHash, walk.progress));
+    setHandler(progressQuery, () => runView(plan, planHash, walk.progress, walk.jobs));
     cancelRequested.catch(() => walk.cancel());
     const end = await walk.end();
     if (end.type === 'continue_as_new') {
@@ -97,10 +97,10 @@ function tableDrawer(walk: () => Walk): () => void {
   const { workflowId } = workflowInfo();
   let drawnAt = 0;
   return () => {
-    const { states, progress } = walk();
+    const { states, progress, jobs } = walk();
     const size = [...states.values()].reduce((sum, count) => sum + count, 0);
     if (size > largeRun && progress.outcome === null && Date.now() - drawnAt < largeTableMs) return;
     drawnAt = Date.now();
-    setCurrentDetails(detailsTable(workflowId, progress));
+    setCurrentDetails(detailsTable(workflowId, progress, jobs));
   };
 }

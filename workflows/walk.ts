@@ -6,6 +6,7 @@ import type { PlanTask, TaskState } from '../dag/plan.ts';
 import { OpenRun, startRun } from '../dag/reducer.ts';
 import type { InstanceKey, OperatorChange, RunCommand, RunEvent, RunProgress } from '../dag/reducer.ts';
 import { resumeRun } from '../dag/resume.ts';
+import type { ExternalJob } from '../ports/jobs.ts';
 import type { CarriedRun, ContinueAfter, EndedRun } from '../ports/run-steps.ts';
 import { Alarms } from './alarms.ts';
 import type { Alerts } from './alerts.ts';
@@ -107,6 +108,11 @@ export class Walk {
 
   get progress(): RunProgress {
     return this.#run.progress;
+  }
+
+  /** Jobs elsewhere, by the task instance that waits for them. */
+  get jobs(): ReadonlyMap<InstanceKey, ExternalJob> {
+    return this.#jobs.waiting;
   }
 
   /** How many instances are in each state. */

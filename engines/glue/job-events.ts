@@ -2,7 +2,7 @@ import { GetJobRunCommand, GlueClient } from '@aws-sdk/client-glue';
 import type { CallOptions } from '../../ports/abortable.ts';
 import { sendOptions } from '../aws/abort-signal.ts';
 import { clientOptions, type AwsOptions } from '../aws/client-options.ts';
-import { awsError } from '../aws/errors.ts';
+import { glueError, isNotFound } from './errors.ts';
 
 /** What a `Glue Job State Change` event names. */
 export interface JobRunName {
@@ -16,7 +16,7 @@ export type OriginOf = (
 ) => Promise<{ readonly workflowId: string } | null>;
 
 /** Argument of every job run that Ingot starts: the workflow that waits for its end. */
-const workflowArgument = '--ingot-workflow';
+export const workflowArgument = '--ingot-workflow-id';
 
 /** Who started a job run; null for one that Ingot did not start, and for one that Glue does not know any more. */
 export function glueJobOrigin(options: AwsOptions): OriginOf {
@@ -30,8 +30,8 @@ export function glueJobOrigin(options: AwsOptions): OriginOf {
       const workflowId = JobRun?.Arguments?.[workflowArgument];
       return workflowId === undefined || workflowId === '' ? null : { workflowId };
     } catch (error) {
-      if (error instanceof Error && error.name === 'EntityNotFoundException') return null;
-      throw awsError(error, { retryable: [], terminal: {} }, 'glue:GetJobRun', `${jobName}/${jobRunId}`);
+      if (isNotFound(error)) return null;
+      throw glueError(error, 'GetJobRun', `${jobName}/${jobRunId}`);
     }
   };
 }

@@ -3,6 +3,7 @@ import type { Ledger, PartitionLog } from '../../ports/ledger.ts';
 import type { DatabaseAccess } from './access.ts';
 import { postgresAssetLog } from './asset-log.ts';
 import { postgresBackfillLog } from './backfill-log.ts';
+import { postgresCatalogLog } from './catalog-log.ts';
 import { readCatalog, readLayouts, registerTables } from './catalog.ts';
 import { openDatabase } from './database.ts';
 import type { Database } from './database.ts';
@@ -21,6 +22,9 @@ import { readCurrent, versionsByPart } from './versions.ts';
 
 /** The number in `ingot.format` this code reads and writes; migrations raise it. */
 const format = 9;
+
+/** Catalog syncs at once in one process. */
+const maxTurns = 4;
 
 const sessionSettings = {
   TimeZone: 'UTC',
@@ -98,6 +102,7 @@ export async function openPostgresLedger(
     await db.close();
     throw error;
   }
+  const turnsDb = openDatabase(access, sessionSettings, maxTurns);
   return {
     ...postgresRunLog(db),
     ...partitionLog(db),
@@ -107,6 +112,9 @@ export async function openPostgresLedger(
     ...postgresPastLog(db),
     ...postgresSliceLog(db),
     ...postgresAssetLog(db),
-    close: () => db.close(),
+    ...postgresCatalogLog(db, turnsDb),
+    close: async () => {
+      await Promise.all([db.close(), turnsDb.close()]);
+    },
   };
 }

@@ -2,10 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { cacheFolder } from '../../workers/stack/temporal-binary.ts';
 import { openBridge } from './bridge/bridge.ts';
-import { openEmulator, type Emulator } from './emulator.ts';
+import { emulatorCalls } from './bridge/emulator-calls.ts';
+import { GlueJobRuns } from './bridge/glue-job-runs.ts';
+import { GlueJobs } from './bridge/glue-jobs.ts';
+import { awsEnvironment } from './clients.ts';
+import { openEmulator } from './emulator.ts';
 import { javaJars } from './java-jars.ts';
 import { NoTestBedError } from './needed-program.ts';
 import { pythonEnvironment } from './python-environment.ts';
+import { openWarmSpark } from './spark/warm-spark.ts';
 
 /** What a test needs to know of the AWS test bed. */
 export interface AwsBed {
@@ -26,27 +31,60 @@ export interface OpenBed {
   close(): Promise<void>;
 }
 
+/** Something that is opened by the first who needs it, at most once, and closed if it was opened. */
+function lazy<T extends { close(): Promise<void> }>(open: () => Promise<T>) {
+  let opened: Promise<T> | null = null;
+  return {
+    get: (): Promise<T> => (opened ??= open()),
+    close: async (): Promise<void> =>
+      await opened?.then(
+        (it) => it.close(),
+        () => {},
+      ),
+  };
+}
+
 /** Everything is started by the first call: a run of tests without AWS pays for a port only. */
 export async function openTestBed(folder: string, progress: (line: string) => void): Promise<OpenBed> {
   const cache = join(cacheFolder(process.env), 'aws-tests');
   const { python, httpfs } = await pythonEnvironment(cache, progress);
-  await javaJars(cache, progress);
+  const jars = await javaJars(cache, progress);
   const token = randomUUID();
-  let emulator: Promise<Emulator> | null = null;
-  const emulatorPort = async (): Promise<number> => {
-    emulator ??= openEmulator({ python, folder: join(folder, 'ministack'), token });
-    return (await emulator).port;
-  };
-  const bridge = await openBridge({ emulatorPort });
+  const emulator = lazy(() => openEmulator({ python, folder: join(folder, 'ministack'), token }));
+  const emulatorPort = async (): Promise<number> => (await emulator.get()).port;
+  const calls = emulatorCalls(emulatorPort);
+  const spark = lazy(async () =>
+    openWarmSpark({
+      python,
+      jars,
+      folder: join(folder, 'spark'),
+      emulatorPort: await emulatorPort(),
+      env: awsEnvironment(bed),
+    }),
+  );
+  const jobs = new GlueJobs();
+  const runs = new GlueJobRuns({
+    jobs,
+    emulator: calls,
+    spark: spark.get,
+    python,
+    folder: join(folder, 'job-runs'),
+    token,
+  });
+  const bridge = await openBridge({
+    emulatorPort,
+    handlers: { ...jobs.handlers, ...runs.handlers },
+    controls: runs.controls,
+  });
+  const bed: AwsBed = { endpoint: bridge.endpoint, region: 'us-east-1', httpfs, python };
   return {
-    bed: { endpoint: bridge.endpoint, region: 'us-east-1', httpfs, python },
+    bed,
     reason: '',
     close: async () => {
       await bridge.close();
-      await emulator?.then(
-        (open) => open.close(),
-        () => {},
-      );
+      await runs.close();
+      calls.s3.destroy();
+      await Promise.all([spark.close(), emulator.close()]);
     },
   };
 }

@@ -194,6 +194,15 @@ test('a file of the user’s own goes through payments to tables, history, quara
     [{ merchant_id: 'm1' }],
   );
 
+  expect((await ingot(home, ['lake', 'sync'])).stdout).toBe(
+    'The ledger itself is the catalog of the embedded engine: there is nothing to bring in line.\n',
+  );
+  expect(await json(['lake', 'sync', '--table', 'payments.curated', '--dry-run'])).toEqual({
+    dryRun: true,
+    catalog: null,
+    changes: [],
+  });
+
   expect(await json(['lake', 'vacuum', '--dry-run'])).toMatchObject({
     dryRun: true,
     versions: 0,

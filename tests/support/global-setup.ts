@@ -6,6 +6,7 @@ import { openPostgresServer } from '../../workers/stack/postgres-server.ts';
 import { resolveTemporalBinary } from '../../workers/stack/temporal-binary.ts';
 import { openTemporalServer } from '../../workers/stack/temporal-server.ts';
 import { openTestBedIfPossible, type AwsBed } from '../aws/test-bed.ts';
+import { createClaims } from './claimed-dags.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -30,6 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const binary = await resolveTemporalBinary({ env: process.env, progress });
   const aws = await openTestBedIfPossible(join(folder, 'aws'), progress);
   const postgres = await openPostgresServer({ folder: join(folder, 'postgres'), durable: false });
+  await createClaims(postgres.url('postgres'));
   const temporal = await openTemporalServer({
     binary: binary.path,
     folder: join(folder, 'temporal'),

@@ -4,6 +4,7 @@ import { contract, ownDate, sqlModel } from '../../activities/index.ts';
 import type { Ports, TaskContext } from '../../activities/task-context.ts';
 import { openDuckDbSqlEngine } from '../../engines/duckdb/sql-engine.ts';
 import { openFilesystemObjectStore } from '../../engines/filesystem/object-store.ts';
+import type { RunView } from '../../ports/run-steps.ts';
 import { cancelRun, type RunHandle } from '../../workers/client.ts';
 import { changeOpenRun } from '../../workers/operate.ts';
 import { backgroundCluster, type BackgroundCluster } from '../support/background-cluster.ts';
@@ -148,6 +149,9 @@ test('cancelling a run stops its job, and nothing is published', async () => {
   const run = await bench.start('far-cancelled');
   const jobId = await submittedBy(run);
   await waits(run);
+  const handle = bench.client.workflow.getHandle(run.workflowId, run.runId);
+  const { tasks } = await handle.query<RunView>('progress');
+  expect(tasks).toMatchObject([{ state: 'running', job: cluster.external(jobId) }]);
   await cancelRun(bench.client, run);
   expect((await bench.result(run)).state).toBe('cancelled');
   expect(cluster.stopped).toContain(cluster.external(jobId).id);

@@ -70,9 +70,9 @@ let bench: Bench;
 beforeAll(async () => {
   bench = await openBench();
   await bench.work([
-    steps('held', { onFailure: 'hold' }),
+    steps('operated_held', { onFailure: 'hold' }),
     steps('plain', {}),
-    steps('twice', {}),
+    steps('operated_twice', {}),
     steps('marked', {}),
     parts,
     stuck,
@@ -112,7 +112,7 @@ async function restart(run: RunHandle, change: OperatorChange): Promise<RunHandl
 
 test('a held run stays open, says so everywhere, and goes on in place when it is cleared', async () => {
   broken.add('held.b');
-  const run = await bench.start('held');
+  const run = await bench.start('operated_held');
   await isHeld(run);
   expect(await bench.ledger.run(run.runId)).toMatchObject({ state: 'running', held: true });
   expect((await progressOf(bench.client, run))?.held).toBe(true);
@@ -155,7 +155,7 @@ test('a closed run starts again with its plan and what had succeeded, and only t
 
 test('only the latest run of an interval can be started again', async () => {
   broken.add('twice.b');
-  const first = await bench.start('twice');
+  const first = await bench.start('operated_twice');
   await bench.result(first);
   broken.delete('twice.b');
   await bench.result(await restart(first, clearing()));
@@ -235,7 +235,7 @@ test('an approval waits, is answered, and its answer is kept', async () => {
 
 test('a held run stands as its view says, and goes on below a task that is marked', async () => {
   broken.add('held.b');
-  const run = await bench.start('held', {
+  const run = await bench.start('operated_held', {
     interval: { start: '2026-03-01T00:00:00Z', end: '2026-03-02T00:00:00Z' },
   });
   await isHeld(run);

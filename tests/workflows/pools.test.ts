@@ -163,9 +163,9 @@ test('a run that is cancelled while it waits leaves the queue', async () => {
   await bench.ledger.setPool('one', 1);
   const free = Promise.withResolvers<void>();
   await bench.work([
-    dag('held', {}, ({ task }) => void task('hold', holding(free.promise), undefined, { pool: 'one' })),
+    dag('pool_held', {}, ({ task }) => void task('hold', holding(free.promise), undefined, { pool: 'one' })),
   ]);
-  const [first, second] = [await startDay(bench, 'held', 1), await startDay(bench, 'held', 2)];
+  const [first, second] = [await startDay(bench, 'pool_held', 1), await startDay(bench, 'pool_held', 2)];
   await eventually('one to hold and one to wait', async () =>
     (await bench.ledger.poolLeases('one')).length === 2 ? true : null,
   );

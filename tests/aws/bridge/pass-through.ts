@@ -1,33 +1,55 @@
 import { Agent, request, type IncomingMessage, type ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream';
+import { pipeline, Transform } from 'node:stream';
 
 /** A connection each: one that is kept may be closed by the emulator just when it is used again. */
 const agent = new Agent({ keepAlive: false });
 
-/** Hands a request on and its answer back, byte for byte, with the headers as they came; `body` when it was read already. */
-export function passThrough(
-  port: number,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  body?: Buffer,
-): void {
-  const onward = request({
+export interface Onward {
+  readonly port: number;
+  /** Where it was read already. */
+  readonly body: Buffer | null;
+  /** Bytes of the answer's body after which the connection is reset; 0 loses the whole answer. */
+  readonly cutAfterBytes: number | null;
+}
+
+function cutting(bytes: number, cut: () => void): Transform {
+  let left = bytes;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      done(null, chunk.subarray(0, left));
+      left -= chunk.length;
+      if (left <= 0) setImmediate(cut);
+    },
+  });
+}
+
+function handBack(answer: IncomingMessage, outgoing: ServerResponse, cutAfterBytes: number | null): void {
+  const reset = (): void => void outgoing.socket?.resetAndDestroy();
+  if (cutAfterBytes === 0) {
+    answer.resume().on('close', reset);
+    return;
+  }
+  outgoing.writeHead(answer.statusCode ?? 502, answer.statusMessage, answer.rawHeaders);
+  const ended = (error: Error | null | undefined): void => void (error && outgoing.destroy());
+  if (cutAfterBytes === null) pipeline(answer, outgoing, ended);
+  else pipeline(answer, cutting(cutAfterBytes, reset), outgoing, ended);
+}
+
+/** Hands a request on and its answer back, byte for byte, with the headers as they came. */
+export function passThrough(incoming: IncomingMessage, outgoing: ServerResponse, onward: Onward): void {
+  const sent = request({
     agent,
     host: '127.0.0.1',
-    port,
+    port: onward.port,
     method: incoming.method,
     path: incoming.url,
-    headers: incoming.rawHeaders,
     // The caller's own Host header is among them: queue addresses are made from it.
+    headers: incoming.rawHeaders,
     setHost: false,
   });
-  onward.on('response', (answer) => {
-    outgoing.writeHead(answer.statusCode ?? 502, answer.statusMessage, answer.rawHeaders);
-    outgoing.flushHeaders();
-    pipeline(answer, outgoing, (error) => void (error && outgoing.destroy()));
-  });
-  onward.on('error', () => outgoing.destroy());
-  outgoing.on('close', () => void (outgoing.writableFinished || onward.destroy()));
-  if (body === undefined) pipeline(incoming, onward, (error) => void (error && onward.destroy()));
-  else onward.end(body);
+  sent.on('response', (answer) => handBack(answer, outgoing, onward.cutAfterBytes));
+  sent.on('error', () => outgoing.destroy());
+  outgoing.on('close', () => void (outgoing.writableFinished || sent.destroy()));
+  if (onward.body === null) pipeline(incoming, sent, (error) => void (error && sent.destroy()));
+  else sent.end(onward.body);
 }

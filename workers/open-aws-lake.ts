@@ -1,0 +1,71 @@
+import { awsCredentials } from '../engines/aws/credentials.ts';
+import type { S3Access } from '../engines/duckdb/s3-access.ts';
+import { openS3ObjectStore } from '../engines/s3/object-store.ts';
+import { regionOf } from '../engines/s3/region.ts';
+import { awsOptions } from './aws-options.ts';
+import type { Config } from './config.ts';
+import type { Lake } from './open-lake.ts';
+
+/** A lake on S3: Glue computes and lists, Athena answers. */
+export async function openAwsLake(config: Config, env: NodeJS.ProcessEnv): Promise<Lake> {
+  const aws = awsOptions(config);
+  const { bucket, keyPrefix: prefix, kmsKey, httpfs } = config;
+  const region = await regionOf(aws);
+  const objects = await openS3ObjectStore({
+    ...aws,
+    bucket: bucket!,
+    prefix,
+    ...(kmsKey === null ? {} : { kmsKeyId: kmsKey }),
+  });
+  const endpoint = env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
+  const s3: S3Access = {
+    region,
+    credentials: awsCredentials({ region }),
+    abortUploads: (under) => objects.abortUploads(under),
+    ...(endpoint === undefined ? {} : { endpoint, urlStyle: 'path' as const }),
+    ...(kmsKey === null ? {} : { kmsKeyId: kmsKey }),
+    ...(httpfs === null ? {} : { extension: httpfs }),
+  };
+  return {
+    objects,
+    s3,
+    openQueries: async () => {
+      const { openAthenaQueryService } = await import('../engines/athena/query-service.ts');
+      return openAthenaQueryService({
+        ...aws,
+        workgroup: config.workgroup,
+        databasePrefix: config.databasePrefix ?? '',
+        output: objects.location('query-results/'),
+        maxScannedBytes: config.maxScannedBytes,
+      });
+    },
+    openCatalog: async (ledger) => {
+      const { openGlueCatalog } = await import('../engines/glue/catalog.ts');
+      return openGlueCatalog({ ...aws, prefix: config.databasePrefix ?? '', ledger, objects });
+    },
+    openElsewhere: async () => {
+      const { glueRole, glueJob: jobName, enginePreference: preference, sparkFromBytes: fromBytes } = config;
+      if (glueRole === null) return { close: async () => {} };
+      const [{ openGlueCluster }, { openGlueCrawler }, { toSpark: translate }] = await Promise.all([
+        import('../engines/glue/sql-cluster.ts'),
+        import('../engines/glue/raw-crawler.ts'),
+        import('../engines/spark-sql/to-spark.ts'),
+      ]);
+      const cluster = openGlueCluster({ ...aws, jobName, objects, translate });
+      const crawler = openGlueCrawler({
+        ...aws,
+        role: glueRole,
+        prefix: config.databasePrefix ?? '',
+        objects,
+      });
+      return {
+        cluster: { cluster, preference, fromBytes },
+        crawler,
+        close: async () => {
+          await Promise.all([cluster.close(), crawler.close()]);
+        },
+      };
+    },
+    close: () => objects.close(),
+  };
+}
