@@ -1,8 +1,8 @@
+import { regionOf as awsOptions } from './aws-watching.ts';
 import { awsCredentials } from '../engines/aws/credentials.ts';
 import type { S3Access } from '../engines/duckdb/s3-access.ts';
 import { openS3ObjectStore } from '../engines/s3/object-store.ts';
 import { regionOf } from '../engines/s3/region.ts';
-import { awsOptions } from './aws-options.ts';
 import type { Config } from './config.ts';
 import type { Lake } from './open-lake.ts';
 
@@ -38,6 +38,22 @@ export async function openAwsLake(config: Config, env: NodeJS.ProcessEnv): Promi
         output: objects.location('query-results/'),
         maxScannedBytes: config.maxScannedBytes,
       });
+    },
+    prepare: async () => {
+      if (config.glueRole === null)
+        return ['No Glue job: aws.glue.role is not set, so models compute in the worker.'];
+      const { ensureGlueJob } = await import('../engines/glue/ensure-job.ts');
+      const { job, changes } = await ensureGlueJob({
+        ...aws,
+        jobName: config.glueJob,
+        role: config.glueRole,
+        objects,
+        workerType: config.glueWorkerType,
+        workers: config.glueWorkers,
+        maxConcurrentRuns: config.glueConcurrency,
+      });
+      const changed = changes.length === 0 ? '' : `: ${changes.join(', ')}`;
+      return [`Glue job ${config.glueJob}: ${job}${changed}.`];
     },
     openCatalog: async (ledger) => {
       const { openGlueCatalog } = await import('../engines/glue/catalog.ts');

@@ -18,6 +18,8 @@ export interface Lake extends Closable {
   /** How DuckDB reaches them, where they are no files of this machine. */
   readonly s3?: S3Access;
   openQueries(ledger: Ledger): Promise<QueryService & Closable>;
+  /** Makes what has to be there before the first run, and brings it up to this release; says what it did, a line each. May be repeated. */
+  prepare(): Promise<readonly string[]>;
   /** Null where the ledger is the only catalog. */
   openCatalog(ledger: Ledger): Promise<(Catalog & Closable) | null>;
   /** What jobs of this lake can run on besides the worker. */
@@ -44,6 +46,7 @@ async function embeddedLake(config: Config): Promise<Lake> {
       const { openDuckDbQueryService } = await import('../engines/duckdb/query-service.ts');
       return openDuckDbQueryService({ objects, ledger, ...duckDbOptions(config) });
     },
+    prepare: async () => [],
     openCatalog: async () => null,
     openElsewhere: async () => ({ close: async () => {} }),
     close: async () => {},

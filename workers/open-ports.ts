@@ -5,14 +5,12 @@ import {
   webhookNotifier,
   type NotificationLog,
 } from '../engines/notify/notifier.ts';
-import type { TopicChoice } from '../engines/sns/topics.ts';
 import { smtpNotifier } from '../engines/notify/smtp.ts';
 import { openPostgresLedger } from '../engines/postgres/ledger.ts';
 import { openPostgresWarehouse } from '../engines/postgres/warehouse.ts';
-import type { Metrics } from '../ports/metrics.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { QueryService } from '../ports/query-service.ts';
-import { awsOptions } from './aws-options.ts';
+import { openMetrics, openSns } from './aws-watching.ts';
 import type { Config } from './config.ts';
 import { managedSecrets, resolveSecret, type SecretReference } from './config/secret.ts';
 import { databaseAccess } from './database-access.ts';
@@ -92,7 +90,8 @@ async function openReadersOf(lake: Lake, config: Config, env: NodeJS.ProcessEnv)
 async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: NotificationLog): Promise<Notifier> {
   const secret = async (reference: SecretReference, what: string): Promise<string> =>
     resolveSecret(reference, env, what, managedSecrets(config.region));
-  const { webhook, smtp, snsTopics } = config;
+  const { webhook, smtp } = config;
+  const sns = await openSns(config);
   return allNotifiers({
     log: logNotifier(log),
     ...(webhook === null
@@ -107,22 +106,7 @@ async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: Notific
             to: config.smtpTo,
           }),
         }),
-    ...(snsTopics === null ? {} : { sns: await openSns(config, snsTopics) }),
-  });
-}
-
-async function openSns(config: Config, topics: TopicChoice): Promise<Notifier> {
-  const { snsNotifier } = await import('../engines/sns/notifier.ts');
-  return snsNotifier({ ...awsOptions(config), topics });
-}
-
-async function openMetrics(config: Config, log: NotificationLog): Promise<Metrics | null> {
-  if (config.metrics === 'none') return null;
-  const { cloudWatchMetrics } = await import('../engines/cloudwatch/metrics.ts');
-  return cloudWatchMetrics({
-    ...awsOptions(config),
-    dropped: (count, error) =>
-      log('warning', 'measurements could not be delivered, and are dropped', { count, error: error.message }),
+    ...(sns === null ? {} : { sns }),
   });
 }
 

@@ -3,18 +3,18 @@ import pino from 'pino';
 import { glueJobOrigin } from '../engines/glue/job-events.ts';
 import { openSqsMessageQueue } from '../engines/sqs/message-queue.ts';
 import { TerminalError } from '../ports/errors.ts';
-import { awsOptions } from './aws-options.ts';
+import { regionOf } from './aws-watching.ts';
 import type { Config } from './config.ts';
 import { temporalConnectOptions } from './config/temporal.ts';
 import { jobEventHandlers } from './job-ended.ts';
 import { listen } from './listen.ts';
 
-function queueUrlOf({ eventsQueue }: Config): string {
-  if (eventsQueue !== null) return eventsQueue;
+function queueUrlOf({ queueUrl }: Config): string {
+  if (queueUrl !== null) return queueUrl;
   throw new TerminalError({
     expected: 'a queue to read events from',
     found: 'none',
-    remedy: 'Set events.queue (INGOT_EVENTS_QUEUE) to the URL of the SQS queue that EventBridge sends to.',
+    remedy: 'Set aws.sqs.queue (INGOT_AWS_QUEUE) to the URL of the SQS queue that EventBridge sends to.',
   });
 }
 
@@ -27,7 +27,7 @@ export async function serveListener(
 ): Promise<void> {
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const queue = await openSqsMessageQueue({
-    ...awsOptions(config),
+    ...regionOf(config),
     queueUrl: queueUrlOf(config),
     trouble: (error) => log.warn({ error: error.message }, 'tried again'),
   });
@@ -38,7 +38,7 @@ export async function serveListener(
     );
     try {
       const client = new Client({ connection, namespace });
-      const handlers = jobEventHandlers(client, glueJobOrigin(awsOptions(config)));
+      const handlers = jobEventHandlers(client, glueJobOrigin(regionOf(config)));
       await onReady();
       log.info({ queue: queue.name, events: Object.keys(handlers) }, 'listening');
       await listen(queue, handlers, log, { signal });

@@ -4,19 +4,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
-import { CreateJobCommand, GlueClient, StartJobRunCommand } from '@aws-sdk/client-glue';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GlueClient, StartJobRunCommand } from '@aws-sdk/client-glue';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { Client, Connection } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
-import { workflowArgument } from '../../engines/glue/job-events.ts';
+import type { JobRunOrigin } from '../../engines/glue/job-events.ts';
 import { jobEventHandlers } from '../../workers/job-ended.ts';
 import type { OutsideEvent } from '../../workers/outside-events.ts';
-import { awsEnvironment, clientOptionsOf, noBed, s3OptionsOf } from '../aws/clients.ts';
+import { awsEnvironment, clientOptionsOf, noBed } from '../aws/clients.ts';
 import { emulated } from '../aws/emulated.ts';
-import { faultsOf } from '../aws/faults.ts';
 import { testQueues } from '../aws/queues.ts';
+import { origin, openedCluster } from '../engines/glue/glue-job.ts';
+import { job } from '../ports/sql-engine/fixture.ts';
 import { ended, startIngot } from '../support/cli.ts';
 
 const kind = 'aws.glue/Glue Job State Change';
@@ -60,6 +60,11 @@ async function signalsOf(workflowId: string): Promise<unknown[]> {
 
 const told = (id: string): unknown => ['ingot.jobEnded', [{ service: 'glue', id }]];
 
+const waits = (workflowId: string, id: string): JobRunOrigin => ({
+  workflowId,
+  job: { service: 'glue', id },
+});
+
 const event = (detail: OutsideEvent['detail']): OutsideEvent => ({
   source: 'aws.glue',
   detailType: 'Glue Job State Change',
@@ -69,8 +74,8 @@ const event = (detail: OutsideEvent['detail']): OutsideEvent => ({
 
 test('the workflow that waits for a job is told of its end, and of nothing but an end', async () => {
   const workflowId = await startWaiting();
-  const handle = jobEventHandlers(client, async ({ jobName }) =>
-    jobName === 'ours' ? { workflowId } : null,
+  const handle = jobEventHandlers(client, async ({ jobName, jobRunId }) =>
+    jobName === 'ours' ? waits(workflowId, jobRunId) : null,
   )[kind]!;
   const outcomes = [
     await handle(event({ jobName: 'ours', jobRunId: 'jr_1', state: 'RUNNING' }), {}),
@@ -84,14 +89,14 @@ test('the workflow that waits for a job is told of its end, and of nothing but a
     'dropped: nobody here waits for others/jr_2',
     'dropped: it names no job run',
   ]);
-  expect(await signalsOf(workflowId)).toEqual([told('ours/jr_1')]);
+  expect(await signalsOf(workflowId)).toEqual([told('jr_1')]);
 });
 
 test('a workflow that has ended, or never was, needs to hear nothing', async () => {
   const workflowId = await startWaiting();
   await client.workflow.getHandle(workflowId).terminate();
   for (const id of [workflowId, `never-${randomUUID()}`]) {
-    const handle = jobEventHandlers(client, async () => ({ workflowId: id }))[kind]!;
+    const handle = jobEventHandlers(client, async () => waits(id, 'jr'))[kind]!;
     expect(await handle(event({ jobName: 'j', jobRunId: 'jr', state: 'SUCCEEDED' }), {})).toBe(
       `dropped: ${id}, which waited for j/jr, has ended`,
     );
@@ -102,24 +107,10 @@ describe.skipIf(bed === noBed)(`\`ingot listen\` ${inject('awsMissing')}`, () =>
   const glue = new GlueClient(clientOptionsOf(bed));
   const queues = testQueues(emulated(bed));
 
-  async function startJob(workflowId: string | null): Promise<{ jobName: string; jobRunId: string }> {
-    const bucket = `listen-${randomUUID()}`;
-    const s3 = new S3Client(s3OptionsOf(bed));
-    await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-    await s3.send(
-      new PutObjectCommand({ Bucket: bucket, Key: 'wait.py', Body: 'import time\ntime.sleep(600)\n' }),
-    );
-    const jobName = `listen-${randomUUID()}`;
-    await glue.send(
-      new CreateJobCommand({
-        Name: jobName,
-        Role: 'arn:aws:iam::000000000000:role/glue',
-        Command: { ScriptLocation: `s3://${bucket}/wait.py` },
-      }),
-    );
-    const Arguments = workflowId === null ? {} : { [workflowArgument]: workflowId };
-    const { JobRunId } = await glue.send(new StartJobRunCommand({ JobName: jobName, Arguments }));
-    return { jobName, jobRunId: JobRunId! };
+  /** Starts a run of a cluster's job that is none of the cluster's. */
+  async function startByHand(jobName: string): Promise<string> {
+    const { JobRunId } = await glue.send(new StartJobRunCommand({ JobName: jobName }));
+    return JobRunId!;
   }
 
   /** As EventBridge is set up for the product: events of Glue jobs go to the queue. */
@@ -153,32 +144,35 @@ describe.skipIf(bed === noBed)(`\`ingot listen\` ${inject('awsMissing')}`, () =>
     const { url, deadUrl } = await queues.withDeadLetters(3);
     await sendEventsTo(url);
     const workflowId = await startWaiting();
-    const [ours, others] = [await startJob(workflowId), await startJob(null)];
+    await using opened = await openedCluster(bed);
+    const ours = await opened.cluster.submit(job({ measures: [{ name: 'm', sql: 'select 1 as n' }] }), {
+      ...origin,
+      workflowId,
+    });
+    const others = await startByHand(opened.name);
     const readyFile = join(home, 'ready');
     const listener = startIngot(home, ['listen', '--ready-file', readyFile], {
       ...awsEnvironment(bed),
       TEMPORAL_ADDRESS: inject('temporalAddress'),
-      INGOT_EVENTS_QUEUE: url,
+      INGOT_AWS_QUEUE: url,
     });
     onTestFinished(() => void listener.kill('SIGKILL'));
     const listened = ended(listener);
     await vi.waitFor(() => expect(existsSync(readyFile)).toBe(true), { timeout: 60_000 });
-    const faults = faultsOf(bed, ours.jobName);
-    await faults.fail('glue:GetJobRun', { code: 'InternalServiceException', status: 500 }, 1);
-    await faultsOf(bed, others.jobName).endJobRun(others.jobRunId, 'FAILED');
-    await faults.endJobRun(ours.jobRunId, 'STOPPED');
+    await opened.faults.fail('glue:GetJobRun', { code: 'InternalServiceException', status: 500 }, 1);
+    await opened.faults.endJobRun(others, 'FAILED');
+    await opened.faults.endJobRun(ours.id, 'STOPPED');
     await queues.send(url, { source: 'aws.ec2', 'detail-type': 'Odd', detail: {} });
-    await vi.waitFor(
-      async () => expect(await signalsOf(workflowId)).toEqual([told(`${ours.jobName}/${ours.jobRunId}`)]),
-      { timeout: 60_000 },
-    );
+    await vi.waitFor(async () => expect(await signalsOf(workflowId)).toEqual([told(ours.id)]), {
+      timeout: 60_000,
+    });
     await vi.waitFor(async () => expect(await countOf(url)).toBe(0), { timeout: 20_000 });
     listener.kill('SIGTERM');
     const { code, stdout } = await listened;
     expect(code).toBe(0);
     expect(await countOf(deadUrl)).toBe(0);
     for (const line of [
-      `nobody here waits for ${others.jobName}`,
+      `nobody here waits for ${opened.name}/${others}`,
       'aws.ec2/Odd',
       'what was under way has ended',
     ])
@@ -190,6 +184,6 @@ describe.skipIf(bed === noBed)(`\`ingot listen\` ${inject('awsMissing')}`, () =>
     onTestFinished(() => rm(home, { recursive: true, force: true }));
     const { code, stderr } = await ended(startIngot(home, ['listen']));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/a queue to read events from.*INGOT_EVENTS_QUEUE/s);
+    expect(stderr).toMatch(/a queue to read events from.*INGOT_AWS_QUEUE/s);
   });
 });
