@@ -1,5 +1,5 @@
 import { activityInfo, Context, log } from '@temporalio/activity';
-import { packPlan, textParts } from '../dag/carried.ts';
+import { packEarlier, packPlan, textParts } from '../dag/carried.ts';
 import { instantOfText } from '../dag/interval.ts';
 import type { Json } from '../dag/json.ts';
 import { canonicalJson } from '../dag/json.ts';
@@ -11,6 +11,7 @@ import type { Catalog } from '../ports/catalog.ts';
 import { RetryableError, RunClosedError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
 import type { Ledger, Manifest, ParkedPart, RunRecord, RunType } from '../ports/ledger.ts';
 import type { Measurement, Metrics } from '../ports/metrics.ts';
+import { earlierRevision } from '../ports/run-steps.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type {
   BeginRunRequest,
@@ -47,8 +48,8 @@ interface Parts {
   readonly build: string;
 }
 
-/** A longer plan, as JSON text, does not go into one message. */
-const maxPlanText = 256 * 1024;
+/** A longer plan or earlier run, as JSON text, does not go into one message. */
+const maxText = 256 * 1024;
 
 /** Tries after which an error that does not say of itself that trying again helps is taken for a defect. */
 const triesOfTheUnknown = 10;
@@ -112,6 +113,19 @@ async function eventsOf(ledger: Ledger, runId: string, resumed: Resumed | null):
   return run?.number ?? null;
 }
 
+/** The earlier run itself, or in how many parts the ledger has it for the interpreter. */
+async function handed(
+  ledger: Ledger,
+  runId: string,
+  { earlier }: Resumed,
+): Promise<Resumed['earlier'] | { readonly parts: number }> {
+  if (JSON.stringify(earlier).length <= maxText) return earlier;
+  const parts = textParts(packEarlier(earlier));
+  for (const [part, text] of parts.entries())
+    await ledger.parkProgress({ runId, revision: earlierRevision, part }, text);
+  return { parts: parts.length };
+}
+
 async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRequest): Promise<BegunRun> {
   checkRequest(begin);
   const dag = definitions.get(begin.dagId);
@@ -152,7 +166,7 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
     throw new Error(`The ledger holds no plan ${recorded}, which run ${runId} was begun with.`);
   return {
     known: true,
-    plan: JSON.stringify(plan).length > maxPlanText ? null : plan,
+    plan: JSON.stringify(plan).length > maxText ? null : plan,
     planHash: recorded,
     facts: {
       ...facts,
@@ -160,7 +174,9 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
       ...(begin.request.skipUnchanged === true ? { skipUnchanged: true as const } : {}),
     },
     admission: await ledger.admitRun(runId),
-    ...(resumed === null ? {} : { resumed: { earlier: resumed.earlier, change: resume!.change } }),
+    ...(resumed === null
+      ? {}
+      : { resumed: { earlier: await handed(ledger, runId, resumed), change: resume!.change } }),
   };
 }
 

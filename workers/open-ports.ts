@@ -121,8 +121,8 @@ export async function openPorts(
   const resources = new AsyncDisposableStack();
   try {
     const lake = await openLake(config, env);
-    const { queries: _, close, ...readers } = await openReadersOf(lake, config, env);
-    resources.defer(close);
+    const readers = await openReadersOf(lake, config, env);
+    resources.defer(() => readers.close());
     const { objects, s3 } = lake;
     const sql = await openDuckDbSqlEngine({
       objects,
@@ -130,8 +130,8 @@ export async function openPorts(
       ...(s3 === undefined ? {} : { s3 }),
     });
     resources.defer(() => sql.close());
-    const { close: closeElsewhere, ...elsewhere } = await lake.openElsewhere();
-    resources.defer(closeElsewhere);
+    const elsewhere = await lake.openElsewhere();
+    resources.defer(() => elsewhere.close());
     const metrics = await openMetrics(config, log);
     resources.defer(async () => metrics?.close());
     return {

@@ -7,12 +7,17 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Plan } from '../dag/plan.ts';
+import type { OperatorChange } from '../dag/reducer.ts';
+import type { EarlierRun } from '../dag/resume.ts';
 import type { BegunRun, RunRequest, RunSteps } from '../ports/run-steps.ts';
-import { loadPlan } from './carry.ts';
+import { loadPlan, unpackEarlierRun } from './carry.ts';
 import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
 
 /** A run that was begun, with its plan at hand. */
-export type KnownRun = Extract<BegunRun, { known: true }> & { readonly plan: Plan };
+export type KnownRun = Omit<Extract<BegunRun, { known: true }>, 'resumed'> & {
+  readonly plan: Plan;
+  readonly resumed?: { readonly earlier: EarlierRun; readonly change: OperatorChange };
+};
 
 const local = proxyLocalActivities<Pick<RunSteps, 'ingot.beginRun'>>({
   startToCloseTimeout: stepTimeoutMs,
@@ -52,5 +57,8 @@ async function begin(request: RunRequest): Promise<KnownRun> {
     await sleep(pauseMs, { summary: `no worker knows ${dagId}` });
     begun = await anyWorker['ingot.beginRun'](step);
   }
-  return { ...begun, plan: begun.plan ?? (await loadPlan(begun.planHash)) };
+  const { resumed, ...rest } = begun;
+  const plan = begun.plan ?? (await loadPlan(begun.planHash));
+  if (resumed === undefined) return { ...rest, plan };
+  return { ...rest, plan, resumed: { ...resumed, earlier: await unpackEarlierRun(runId, resumed.earlier) } };
 }
