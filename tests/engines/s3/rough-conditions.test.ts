@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
+  CreateBucketCommand,
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
@@ -10,7 +12,7 @@ import type { S3ObjectStoreOptions } from '../../../engines/s3/object-store.ts';
 import { RetryableError, TerminalError } from '../../../ports/errors.ts';
 import type { ObjectStore } from '../../../ports/object-store.ts';
 import { describeWithBed, emulator, openedStore, plainClient, testBucket } from './emulated-bucket.ts';
-import { type Fault, first, openFaultProxy, type Seen } from './fault-proxy.ts';
+import { errorXml, type Fault, first, openFaultProxy, type Seen } from './fault-proxy.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const mebibyte = 1 << 20;
@@ -220,6 +222,45 @@ describeWithBed('writing', () => {
     await using opened = await openedBehindProxy();
     opened.proxy.fault = first(2, applies, { status: 409, code: 'ConditionalRequestConflict' });
     expect(await opened.store.put('k', body, { ifAbsent: true })).toMatchObject({ bytes: body.length });
+  });
+
+  test('an error inside an answer of 200 is an error, and tried again', async () => {
+    await using opened = await openedBehindProxy();
+    const body = randomBytes(9 * mebibyte);
+    opened.proxy.fault = first(1, isComplete, { answer: errorXml('InternalError') });
+    await opened.store.put('k', body);
+    expect(opened.proxy.seen.filter(isComplete)).toHaveLength(2);
+    expect((await read(opened.store, 'k')).equals(body)).toBe(true);
+    opened.proxy.fault = (seen) => (isComplete(seen) ? { answer: errorXml('InternalError') } : undefined);
+    await expect(opened.store.put('other', body)).rejects.toThrow(RetryableError);
+    expect(await uploads(opened.prefix)).toEqual([]);
+  });
+
+  test('an object is stored even if S3 then does not say when', async () => {
+    await using opened = await openedBehindProxy();
+    opened.proxy.fault = ({ method }) =>
+      method === 'HEAD' ? { status: 403, code: 'AccessDenied' } : undefined;
+    expect(await opened.store.put('k', bytes('x'), { ifAbsent: true })).toMatchObject({ bytes: 1 });
+  });
+
+  test('in a versioned bucket the latest version is the object', async () => {
+    const bucket = `${await testBucket()}-versioned`;
+    const client = plainClient();
+    await client.send(new CreateBucketCommand({ Bucket: bucket }));
+    const VersioningConfiguration = { Status: 'Enabled' as const };
+    await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration }));
+    client.destroy();
+    await using opened = await openedStore({ bucket });
+    const { store } = opened;
+    await store.put('k', bytes('one'));
+    const two = await store.put('k', bytes('two'));
+    expect(await store.head('k')).toEqual(two);
+    await store.remove(['k']);
+    expect([await store.head('k'), await listed(store, '')]).toEqual([null, []]);
+    await expect(read(store, 'k')).rejects.toThrow(/expected an object; found none/);
+    expect(await store.put('k', bytes('three'), { ifAbsent: true })).not.toBeNull();
+    expect(await store.put('k', bytes('four'), { ifAbsent: true })).toBeNull();
+    expect((await read(store, 'k')).toString()).toBe('three');
   });
 
   test('what a killed writer left is no object, and can be ended', async () => {
