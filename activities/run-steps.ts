@@ -18,6 +18,7 @@ import type {
   BegunRun,
   EndedRun,
   EndRunRequest,
+  FailureDetails,
   Followed,
   PlanPart,
   PublishStep,
@@ -58,13 +59,13 @@ const triesOfTheUnknown = 10;
  * A definite answer of the ledger goes to the run. That it cannot be reached is the infrastructure's affair, which Temporal
  * tries again for as long as it takes.
  */
-export async function step<T>(perform: () => Promise<T>): Promise<T> {
+export async function step<T>(perform: () => Promise<T>, told?: Pick<FailureDetails, 'alert'>): Promise<T> {
   try {
     return await perform();
   } catch (error) {
     if (error instanceof RetryableError) throw infrastructureFailure('LedgerUnavailable', error);
     const isDefinite = error instanceof TerminalError || error instanceof SnapshotConflictError;
-    if (isDefinite || activityInfo().attempt >= triesOfTheUnknown) throw businessFailure(error);
+    if (isDefinite || activityInfo().attempt >= triesOfTheUnknown) throw businessFailure(error, null, told);
     throw infrastructureFailure(error instanceof Error ? error.name : 'Error', error);
   }
 }
@@ -127,7 +128,6 @@ async function handed(
 }
 
 async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRequest): Promise<BegunRun> {
-  checkRequest(begin);
   const dag = definitions.get(begin.dagId);
   if (dag === undefined || (begin.request.planHash ?? dag.hash) !== dag.hash) return { known: false };
   const { type, interval, resume } = begin.request;
@@ -178,6 +178,13 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
       ? {}
       : { resumed: { earlier: await handed(ledger, runId, resumed), change: resume!.change } }),
   };
+}
+
+/** A run that is refused tells whom its failure would be told, as far as it is known which run that is. */
+async function beginOrRefuse(parts: Parts, begin: BeginRunRequest): Promise<BegunRun> {
+  await step(async () => checkRequest(begin));
+  const alert = parts.definitions.get(begin.dagId)?.plan.alerts?.onFailure;
+  return step(() => beginRun(parts, begin), alert === undefined ? {} : { alert });
 }
 
 /** Numbers about what the ledger has accepted. Where they cannot be had, the step goes on without. A step that is repeated counts again. */
@@ -288,7 +295,7 @@ export function createRunSteps(
   parts: Parts,
 ): RunSteps & { readonly publish: (request: PublishStep) => Promise<Followed | void> } {
   return {
-    'ingot.beginRun': (request) => step(() => beginRun(parts, request)),
+    'ingot.beginRun': (request) => beginOrRefuse(parts, request),
     'ingot.record': (request) => step(() => record(parts, request)),
     'ingot.readPlan': (of) => step(() => readPlan(parts, of)),
     'ingot.parkProgress': ({ text, ...part }) => step(() => parts.ledger.parkProgress(part, text)),

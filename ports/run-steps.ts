@@ -1,3 +1,4 @@
+import type { AlertRule } from '../dag/alerts.ts';
 import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunOutcome, RunState, TaskKindName, TaskState } from '../dag/plan.ts';
 import type { Failure, InstanceKey, OperatorChange, RunFacts, WaitReason } from '../dag/reducer.ts';
@@ -144,6 +145,8 @@ export interface AttemptReply {
 export interface FailureDetails {
   readonly retryable: boolean;
   readonly where: Whereabouts | null;
+  /** Of a run that is refused: who is told. */
+  readonly alert?: AlertRule;
 }
 
 /** The argument of the activity `<dag>.<task>:publish`. */

@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls';
 import { chmod, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,8 +75,7 @@ describe('a server with TLS', () => {
     });
     await client.connect();
     try {
-      const { stream } = (client as unknown as { connection: { stream: import('node:tls').TLSSocket } })
-        .connection;
+      const { stream } = (client as unknown as { connection: { stream: TLSSocket } }).connection;
       return (
         stream
           .getPeerCertificate()
