@@ -15,7 +15,7 @@ export interface S3Access {
   readonly endpoint?: string;
   readonly urlStyle?: 'path' | 'vhost';
   readonly kmsKeyId?: string;
-  /** Asked before every statement: remembers what it knows, and gives new ones in time before those end. */
+  /** Asked before every statement, which works with the answer to its end: so those that end soon are to be replaced by then. */
   readonly credentials: () => Promise<S3Credentials>;
   /** The file of DuckDB's httpfs extension; absent: installed from DuckDB's own site unless it is there. */
   readonly extension?: string;

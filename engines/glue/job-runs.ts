@@ -17,6 +17,7 @@ const pageSize = 200;
 /** Clocks of the services need not agree. */
 const clockSlackMs = 5 * 60_000;
 
+/** The SDK asks no more of a signal than the port promises. */
 function abortable({ signal }: CallOptions): { readonly abortSignal?: AbortSignal } {
   return signal === undefined ? {} : { abortSignal: signal as AbortSignal };
 }

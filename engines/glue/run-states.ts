@@ -18,33 +18,29 @@ export function stateOf(run: JobRun): JobState {
 const failedService =
   /out of memory|outofmemory|no space left|lost executor|executor ?lost|resource unavailable|internal (service )?error|internal failure|throttl|slow ?down|heartbeat|timed? ?out|connection (reset|refused)|unable to (launch|provision)|exit(ed)? (status|code):? 137|node failure|insufficient/i;
 
+const ends: Readonly<Record<string, string>> = {
+  STOPPED: 'a run that was stopped from outside',
+  TIMEOUT: 'a run that Glue ended at its timeout',
+  EXPIRED: 'a run that Glue did not start in time',
+  SUCCEEDED: 'a run that succeeded without leaving a result',
+};
+
 /** Why a run that left no result came to its end. */
 export function endOf(run: JobRun | null, place: string): TerminalError | RetryableError {
   const expected = 'the Spark job to end with a result';
-  const message = run?.ErrorMessage ?? '';
-  const again = 'It is tried again.';
-  const found = (what: string) => new RetryableError({ place, expected, found: what, remedy: again });
-  switch (run?.JobRunState) {
-    case undefined:
-      return found('a run that Glue does not know any more');
-    case 'STOPPED':
-      return found('a run that was stopped from outside');
-    case 'TIMEOUT':
-    case 'EXPIRED':
-      return found('a run that Glue ended at its timeout');
-    case 'SUCCEEDED':
-      return found('a run that succeeded without leaving a result');
-    case 'FAILED':
-    case 'ERROR':
-      if (message === '' || failedService.test(message))
-        return found(`a run that Glue failed: ${message || 'no reason given'}`);
-      return new TerminalError({
-        place,
-        expected,
-        found: `a run that failed before it could say why: ${message}`,
-        remedy: 'Look at the log of the run; `ingot doctor` checks role, script and bucket.',
-      });
-    default:
-      return found('a run that has not ended');
-  }
+  const retryable = (found: string) =>
+    new RetryableError({ place, expected, found, remedy: 'It is tried again.' });
+  if (run === null) return retryable('a run that Glue does not know any more');
+  if (isRunning(run)) return retryable('a run that has not ended');
+  const known = ends[run.JobRunState ?? ''];
+  if (known !== undefined) return retryable(known);
+  const message = run.ErrorMessage ?? '';
+  if (message === '' || failedService.test(message))
+    return retryable(`a run that Glue failed: ${message || 'no reason given'}`);
+  return new TerminalError({
+    place,
+    expected,
+    found: `a run that failed before it could say why: ${message}`,
+    remedy: 'Look at the log of the run; `ingot doctor` checks role, script and bucket.',
+  });
 }

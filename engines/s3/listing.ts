@@ -7,9 +7,9 @@ import type { ObjectInfo } from '../../ports/object-store.ts';
 import type { Bucket } from './bucket.ts';
 import { plainEtag } from './upload.ts';
 
-/** Names are asked for percent-encoded: XML cannot say all of them. */
-function decoded(name: string): string {
-  return decodeURIComponent(name.replaceAll('+', ' '));
+/** Names are asked for percent-encoded, since XML cannot say all of them; some stores answer in plain. */
+function decoded(name: string, { EncodingType }: { readonly EncodingType?: string | undefined }): string {
+  return EncodingType === 'url' ? decodeURIComponent(name.replaceAll('+', ' ')) : name;
 }
 
 /** S3 lists in the byte order of UTF-8 keys, a thousand at a time; a page is fetched when it is read. */
@@ -29,7 +29,7 @@ export async function* listObjects(bucket: Bucket, prefix: string): AsyncIterabl
         throw bucket.error(error, 's3:ListBucket', prefix);
       });
     for (const object of page.Contents ?? []) {
-      const key = decoded(object.Key ?? '').slice(bucket.prefix.length);
+      const key = decoded(object.Key ?? '', page).slice(bucket.prefix.length);
       // What consoles make for an empty folder is no object of the lake.
       if (key === '' || key.endsWith('/')) continue;
       yield {
@@ -66,7 +66,7 @@ export async function abortUploads(
         throw bucket.error(error, 's3:ListBucketMultipartUploads', prefix);
       });
     for (const upload of page.Uploads ?? []) {
-      const key = decoded(upload.Key ?? '');
+      const key = decoded(upload.Key ?? '', page);
       const isYoung = before !== undefined && (upload.Initiated ?? new Date()) >= before;
       if (!key.startsWith(wanted) || isYoung) continue;
       await end(bucket, key, upload.UploadId ?? '');
@@ -74,7 +74,7 @@ export async function abortUploads(
     }
     if (page.IsTruncated !== true) return count;
     markers = {
-      ...(page.NextKeyMarker === undefined ? {} : { KeyMarker: decoded(page.NextKeyMarker) }),
+      ...(page.NextKeyMarker === undefined ? {} : { KeyMarker: decoded(page.NextKeyMarker, page) }),
       ...(page.NextUploadIdMarker === undefined ? {} : { UploadIdMarker: page.NextUploadIdMarker }),
     };
   }
