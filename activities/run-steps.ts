@@ -1,5 +1,5 @@
 import { activityInfo, Context, log } from '@temporalio/activity';
-import { packEarlier, packPlan, textParts } from '../dag/carried.ts';
+import { earlierRevision, packEarlier, packPlan, textParts } from '../dag/carried.ts';
 import { instantOfText } from '../dag/interval.ts';
 import type { Json } from '../dag/json.ts';
 import { canonicalJson } from '../dag/json.ts';
@@ -11,7 +11,6 @@ import type { Catalog } from '../ports/catalog.ts';
 import { RetryableError, RunClosedError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
 import type { Ledger, Manifest, ParkedPart, RunRecord, RunType } from '../ports/ledger.ts';
 import type { Measurement, Metrics } from '../ports/metrics.ts';
-import { earlierRevision } from '../ports/run-steps.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type {
   BeginRunRequest,
