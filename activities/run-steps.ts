@@ -1,5 +1,5 @@
 import { activityInfo, Context, log } from '@temporalio/activity';
-import { packPlan, textParts } from '../dag/carried.ts';
+import { packEarlier, packPlan, textParts } from '../dag/carried.ts';
 import { instantOfText } from '../dag/interval.ts';
 import type { Json } from '../dag/json.ts';
 import { canonicalJson } from '../dag/json.ts';
@@ -11,12 +11,14 @@ import type { Catalog } from '../ports/catalog.ts';
 import { RetryableError, RunClosedError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
 import type { Ledger, Manifest, ParkedPart, RunRecord, RunType } from '../ports/ledger.ts';
 import type { Measurement, Metrics } from '../ports/metrics.ts';
+import { earlierRevision } from '../ports/run-steps.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type {
   BeginRunRequest,
   BegunRun,
   EndedRun,
   EndRunRequest,
+  FailureDetails,
   Followed,
   PlanPart,
   PublishStep,
@@ -47,8 +49,8 @@ interface Parts {
   readonly build: string;
 }
 
-/** A longer plan, as JSON text, does not go into one message. */
-const maxPlanText = 256 * 1024;
+/** A longer plan or earlier run, as JSON text, does not go into one message. */
+const maxText = 256 * 1024;
 
 /** Tries after which an error that does not say of itself that trying again helps is taken for a defect. */
 const triesOfTheUnknown = 10;
@@ -57,13 +59,13 @@ const triesOfTheUnknown = 10;
  * A definite answer of the ledger goes to the run. That it cannot be reached is the infrastructure's affair, which Temporal
  * tries again for as long as it takes.
  */
-export async function step<T>(perform: () => Promise<T>): Promise<T> {
+export async function step<T>(perform: () => Promise<T>, told?: Pick<FailureDetails, 'alert'>): Promise<T> {
   try {
     return await perform();
   } catch (error) {
     if (error instanceof RetryableError) throw infrastructureFailure('LedgerUnavailable', error);
     const isDefinite = error instanceof TerminalError || error instanceof SnapshotConflictError;
-    if (isDefinite || activityInfo().attempt >= triesOfTheUnknown) throw businessFailure(error);
+    if (isDefinite || activityInfo().attempt >= triesOfTheUnknown) throw businessFailure(error, null, told);
     throw infrastructureFailure(error instanceof Error ? error.name : 'Error', error);
   }
 }
@@ -112,8 +114,20 @@ async function eventsOf(ledger: Ledger, runId: string, resumed: Resumed | null):
   return run?.number ?? null;
 }
 
+/** The earlier run itself, or in how many parts the ledger has it for the interpreter. */
+async function handed(
+  ledger: Ledger,
+  runId: string,
+  { earlier }: Resumed,
+): Promise<Resumed['earlier'] | { readonly parts: number }> {
+  if (JSON.stringify(earlier).length <= maxText) return earlier;
+  const parts = textParts(packEarlier(earlier));
+  for (const [part, text] of parts.entries())
+    await ledger.parkProgress({ runId, revision: earlierRevision, part }, text);
+  return { parts: parts.length };
+}
+
 async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRequest): Promise<BegunRun> {
-  checkRequest(begin);
   const dag = definitions.get(begin.dagId);
   if (dag === undefined || (begin.request.planHash ?? dag.hash) !== dag.hash) return { known: false };
   const { type, interval, resume } = begin.request;
@@ -152,7 +166,7 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
     throw new Error(`The ledger holds no plan ${recorded}, which run ${runId} was begun with.`);
   return {
     known: true,
-    plan: JSON.stringify(plan).length > maxPlanText ? null : plan,
+    plan: JSON.stringify(plan).length > maxText ? null : plan,
     planHash: recorded,
     facts: {
       ...facts,
@@ -160,8 +174,17 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
       ...(begin.request.skipUnchanged === true ? { skipUnchanged: true as const } : {}),
     },
     admission: await ledger.admitRun(runId),
-    ...(resumed === null ? {} : { resumed: { earlier: resumed.earlier, change: resume!.change } }),
+    ...(resumed === null
+      ? {}
+      : { resumed: { earlier: await handed(ledger, runId, resumed), change: resume!.change } }),
   };
+}
+
+/** A run that is refused tells whom its failure would be told, as far as it is known which run that is. */
+async function beginOrRefuse(parts: Parts, begin: BeginRunRequest): Promise<BegunRun> {
+  await step(async () => checkRequest(begin));
+  const alert = parts.definitions.get(begin.dagId)?.plan.alerts?.onFailure;
+  return step(() => beginRun(parts, begin), alert === undefined ? {} : { alert });
 }
 
 /** Numbers about what the ledger has accepted. Where they cannot be had, the step goes on without. A step that is repeated counts again. */
@@ -272,7 +295,7 @@ export function createRunSteps(
   parts: Parts,
 ): RunSteps & { readonly publish: (request: PublishStep) => Promise<Followed | void> } {
   return {
-    'ingot.beginRun': (request) => step(() => beginRun(parts, request)),
+    'ingot.beginRun': (request) => beginOrRefuse(parts, request),
     'ingot.record': (request) => step(() => record(parts, request)),
     'ingot.readPlan': (of) => step(() => readPlan(parts, of)),
     'ingot.parkProgress': ({ text, ...part }) => step(() => parts.ledger.parkProgress(part, text)),

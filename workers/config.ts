@@ -55,6 +55,9 @@ export interface Config {
   readonly databasePrefix: string | null;
   readonly workgroup: string;
   readonly maxScannedBytes: number;
+  readonly topicPrefix: string | null;
+  readonly queueUrl: string | null;
+  readonly metricsNamespace: string | null;
   readonly lake: string;
   readonly memoryLimitBytes: number;
   readonly spillFolder: string;
@@ -67,11 +70,6 @@ export interface Config {
   /** Given whenever `smtp` is. */
   readonly smtpFrom: string | null;
   readonly smtpTo: readonly string[];
-  /** Null when nothing is told to SNS. */
-  readonly snsTopics: SettingValue<'snsTopics'> | null;
-  readonly metrics: 'none' | 'cloudwatch';
-  /** URL of the SQS queue `ingot listen` reads. */
-  readonly eventsQueue: string | null;
   readonly alertHours: number;
   /** Modules that export `dags`, beside the shipped pipelines. */
   readonly dags: readonly string[];
@@ -179,11 +177,7 @@ function shown(setting: Setting, value: unknown): unknown {
 function printed(value: unknown): string {
   if (value === null) return '–';
   if (Array.isArray(value)) return value.join(', ') || '–';
-  if (typeof value === 'object' && 'in' in value) return maskSecret(value as SecretReference);
-  if (typeof value === 'object')
-    return Object.entries(value)
-      .map(([name, each]) => `${name}=${each}`)
-      .join(', ');
+  if (typeof value === 'object') return maskSecret(value as SecretReference);
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
@@ -212,6 +206,9 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     databasePrefix: null,
     workgroup: 'primary',
     maxScannedBytes: 100 * 1024 ** 3,
+    topicPrefix: null,
+    queueUrl: null,
+    metricsNamespace: null,
     lake: join(home, 'lake'),
     memoryLimitBytes: defaultMemoryLimit(),
     spillFolder: join(home, 'spill'),
@@ -223,9 +220,6 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     smtp: null,
     smtpFrom: null,
     smtpTo: [],
-    snsTopics: null,
-    metrics: 'none',
-    eventsQueue: null,
     alertHours: 24,
     dags: [],
     logLevel: 'info',

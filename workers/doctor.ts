@@ -1,6 +1,7 @@
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { temporalConnectOptions, temporalIsGiven } from './config/temporal.ts';
+import { temporalIsGiven } from './config/temporal-given.ts';
+import { temporalConnectOptions } from './config/temporal.ts';
 import { clientConfig } from '../engines/postgres/access.ts';
 import { databaseAccess } from './database-access.ts';
 import type { Config } from './config.ts';

@@ -1,24 +1,21 @@
+import { regionOf as awsOptions } from './aws-watching.ts';
 import { awsCredentials } from '../engines/aws/credentials.ts';
-import type { AwsOptions } from '../engines/aws/client-options.ts';
 import type { S3Access } from '../engines/duckdb/s3-access.ts';
 import { openS3ObjectStore } from '../engines/s3/object-store.ts';
 import { regionOf } from '../engines/s3/region.ts';
 import type { Config } from './config.ts';
 import type { Lake } from './open-lake.ts';
 
-export function awsOptions({ region }: Config): AwsOptions {
-  return region === null ? {} : { region };
-}
-
 /** A lake on S3: Glue computes and lists, Athena answers. */
 export async function openAwsLake(config: Config, env: NodeJS.ProcessEnv): Promise<Lake> {
   const aws = awsOptions(config);
-  const { bucket, keyPrefix: prefix, kmsKey, httpfs } = config;
+  const { bucket, keyPrefix, kmsKey, httpfs } = config;
+  const prefix = config.databasePrefix ?? '';
   const region = await regionOf(aws);
   const objects = await openS3ObjectStore({
     ...aws,
     bucket: bucket!,
-    prefix,
+    prefix: keyPrefix,
     ...(kmsKey === null ? {} : { kmsKeyId: kmsKey }),
   });
   const endpoint = env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
@@ -33,13 +30,14 @@ export async function openAwsLake(config: Config, env: NodeJS.ProcessEnv): Promi
   return {
     objects,
     s3,
-    openQueries: async () => {
+    openQueries: async (ledger) => {
       const { openAthenaQueryService } = await import('../engines/athena/query-service.ts');
       return openAthenaQueryService({
         ...aws,
         workgroup: config.workgroup,
-        databasePrefix: config.databasePrefix ?? '',
-        output: objects.location('query-results/'),
+        ledger,
+        prefix,
+        outputLocation: objects.location('query-results/'),
         maxScannedBytes: config.maxScannedBytes,
       });
     },
@@ -61,7 +59,7 @@ export async function openAwsLake(config: Config, env: NodeJS.ProcessEnv): Promi
     },
     openCatalog: async (ledger) => {
       const { openGlueCatalog } = await import('../engines/glue/catalog.ts');
-      return openGlueCatalog({ ...aws, prefix: config.databasePrefix ?? '', ledger, objects });
+      return openGlueCatalog({ ...aws, prefix, ledger, objects });
     },
     openElsewhere: async () => {
       const { glueRole, glueJob: jobName, enginePreference: preference, sparkFromBytes: fromBytes } = config;
@@ -72,10 +70,11 @@ export async function openAwsLake(config: Config, env: NodeJS.ProcessEnv): Promi
         import('../engines/spark-sql/to-spark.ts'),
       ]);
       const cluster = openGlueCluster({ ...aws, jobName, objects, translate });
-      const crawler = openGlueCrawler({
+      const crawler = await openGlueCrawler({
         ...aws,
         role: glueRole,
-        prefix: config.databasePrefix ?? '',
+        prefix: `${prefix}ingot-`,
+        database: `${prefix}raw_zones`,
         objects,
       });
       return {

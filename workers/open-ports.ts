@@ -5,15 +5,14 @@ import {
   webhookNotifier,
   type NotificationLog,
 } from '../engines/notify/notifier.ts';
-import type { TopicChoice } from '../engines/sns/topics.ts';
 import { smtpNotifier } from '../engines/notify/smtp.ts';
 import { openPostgresLedger } from '../engines/postgres/ledger.ts';
 import { openPostgresWarehouse } from '../engines/postgres/warehouse.ts';
-import type { Metrics } from '../ports/metrics.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { QueryService } from '../ports/query-service.ts';
+import { openMetrics, openSns } from './aws-watching.ts';
 import type { Config } from './config.ts';
-import { resolveSecret, type SecretReference } from './config/secret.ts';
+import { managedSecrets, resolveSecret, type SecretReference } from './config/secret.ts';
 import { databaseAccess } from './database-access.ts';
 import { duckDbOptions, openLake, type Lake } from './open-lake.ts';
 
@@ -90,8 +89,9 @@ async function openReadersOf(lake: Lake, config: Config, env: NodeJS.ProcessEnv)
 
 async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: NotificationLog): Promise<Notifier> {
   const secret = async (reference: SecretReference, what: string): Promise<string> =>
-    resolveSecret(reference, env, what);
-  const { webhook, smtp, snsTopics } = config;
+    resolveSecret(reference, env, what, managedSecrets(config.region));
+  const { webhook, smtp } = config;
+  const sns = await openSns(config);
   return allNotifiers({
     log: logNotifier(log),
     ...(webhook === null
@@ -106,21 +106,7 @@ async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: Notific
             to: config.smtpTo,
           }),
         }),
-    ...(snsTopics === null ? {} : { sns: await openSns(snsTopics) }),
-  });
-}
-
-async function openSns(topics: TopicChoice): Promise<Notifier> {
-  const { snsNotifier } = await import('../engines/sns/notifier.ts');
-  return snsNotifier({ topics });
-}
-
-async function openMetrics({ metrics }: Config, log: NotificationLog): Promise<Metrics | null> {
-  if (metrics === 'none') return null;
-  const { cloudWatchMetrics } = await import('../engines/cloudwatch/metrics.ts');
-  return cloudWatchMetrics({
-    dropped: (count, error) =>
-      log('warning', 'measurements could not be delivered, and are dropped', { count, error: error.message }),
+    ...(sns === null ? {} : { sns }),
   });
 }
 
@@ -135,8 +121,8 @@ export async function openPorts(
   const resources = new AsyncDisposableStack();
   try {
     const lake = await openLake(config, env);
-    const { queries: _, close, ...readers } = await openReadersOf(lake, config, env);
-    resources.defer(close);
+    const readers = await openReadersOf(lake, config, env);
+    resources.defer(() => readers.close());
     const { objects, s3 } = lake;
     const sql = await openDuckDbSqlEngine({
       objects,
@@ -144,8 +130,8 @@ export async function openPorts(
       ...(s3 === undefined ? {} : { s3 }),
     });
     resources.defer(() => sql.close());
-    const { close: closeElsewhere, ...elsewhere } = await lake.openElsewhere();
-    resources.defer(closeElsewhere);
+    const elsewhere = await lake.openElsewhere();
+    resources.defer(() => elsewhere.close());
     const metrics = await openMetrics(config, log);
     resources.defer(async () => metrics?.close());
     return {

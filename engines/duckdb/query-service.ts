@@ -8,7 +8,7 @@ import type { QueryResult, QueryService } from '../../ports/query-service.ts';
 import type { ResultValue } from '../../ports/sql-engine.ts';
 import { Database } from './database.ts';
 import { inputSelect } from './input-relations.ts';
-import { nearestNames } from './nearest-names.ts';
+import { nearestNames } from '../../dag/nearest-names.ts';
 import { neededPartitions } from './partition-pruning.ts';
 import { type TableReference, tableReferences } from './query-statement.ts';
 import { resultColumns, resultRows } from './result-values.ts';

@@ -12,14 +12,35 @@ export interface DatabaseAccess {
 
 type Tls = pg.ClientConfig['ssl'];
 
-/** What `sslmode` and the authorities say, as libpq means it: `require` with authorities verifies, and a name is checked by `verify-full` only. */
-const modes: Readonly<Record<string, (ca: string | undefined) => Tls>> = {
+/**
+ * What `sslmode` and the authorities say, as libpq means it: `require` with authorities verifies who signed, only `verify-full` the name. Node
+ * checks a name that is an address only when it is told so.
+ */
+const modes: Readonly<Record<string, (authorities: { readonly ca?: string }, host: string) => Tls>> = {
   disable: () => false,
-  require: (ca) =>
-    ca === undefined ? { rejectUnauthorized: false } : { ca, checkServerIdentity: () => undefined },
-  'verify-ca': (ca) => ({ ...(ca === undefined ? {} : { ca }), checkServerIdentity: () => undefined }),
-  'verify-full': (ca) => (ca === undefined ? {} : { ca }),
+  require: (own) =>
+    own.ca === undefined ? { rejectUnauthorized: false } : { ...own, checkServerIdentity: anyName },
+  'verify-ca': (own) => ({ ...own, checkServerIdentity: anyName }),
+  'verify-full': (own, host) => ({ ...own, host }),
 };
+
+const anyName = (): undefined => undefined;
+
+/** Null leaves TLS to the environment's PGSSLMODE, where nobody asks for it here. */
+function tlsOf(mode: string | null, { ca, password }: DatabaseAccess, target: pg.Client): Tls | null {
+  const isAsked = ca !== undefined || password !== undefined;
+  if (mode === null && !isAsked) return null;
+  const choose = modes[mode ?? 'verify-full'];
+  if (choose === undefined || (mode === 'disable' && isAsked))
+    throw new TerminalError({
+      place: placeOf(target),
+      expected: `sslmode ${(isAsked ? ['require', 'verify-ca', 'verify-full'] : Object.keys(modes)).join(', ')}`,
+      found: mode!,
+      remedy:
+        'Correct sslmode in the URL; left out, a database with a ca or IAM sign-in is verified in full.',
+    });
+  return choose(ca === undefined ? {} : { ca }, target.host);
+}
 
 function refuseUrl(): TerminalError {
   // Without the cause: it quotes the connection string, password and all.
@@ -28,22 +49,6 @@ function refuseUrl(): TerminalError {
     found: 'one that cannot be parsed',
     remedy: 'Correct the connection string.',
   });
-}
-
-/** Null leaves TLS to the environment's PGSSLMODE, as before anybody asked for it. */
-function tlsOf(mode: string | null, { ca, password }: DatabaseAccess, place: string): Tls | null {
-  const isAsked = ca !== undefined || password !== undefined;
-  if (mode === null && !isAsked) return null;
-  const choose = modes[mode ?? 'verify-full'];
-  if (choose === undefined || (mode === 'disable' && isAsked))
-    throw new TerminalError({
-      place,
-      expected: `sslmode ${(isAsked ? ['require', 'verify-ca', 'verify-full'] : Object.keys(modes)).join(', ')}`,
-      found: mode!,
-      remedy:
-        'Correct sslmode in the URL; left out, a database with a ca or IAM sign-in is verified in full.',
-    });
-  return choose(ca);
 }
 
 interface Parsed {
@@ -74,7 +79,7 @@ export function placeOf({ host, port, database }: Pick<pg.Client, 'host' | 'port
 export function clientConfig(access: string | DatabaseAccess): pg.ClientConfig {
   const given = typeof access === 'string' ? { url: access } : access;
   const { url, mode, target } = parsed(given.url);
-  const tls = tlsOf(mode, given, placeOf(target));
+  const tls = tlsOf(mode, given, target);
   const ssl = tls === null ? {} : { ssl: tls };
   if (given.password === undefined) return { connectionString: url, ...ssl };
   // A URL goes before a password beside it, even one without a password.

@@ -21,14 +21,23 @@ export interface Database {
 const int8 = 20;
 const timestamptz = 1184;
 
+const utc = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?\+00$/;
+
+/** The text of an instant of a session in UTC, without the way through a Date, which takes as long as all else of a row. */
+function instantOf(text: string): string | null {
+  const [, date, time, fraction = ''] = utc.exec(text) ?? [];
+  if (date === undefined) return null;
+  const millis = fraction.slice(1, 4).padEnd(3, '0');
+  return `${date}T${time}${millis === '000' ? '' : `.${millis}`}Z`;
+}
+
 /** Counts and versions stay below 2^53, so they may be numbers; instants are RFC 3339 text, whole seconds without a fraction, as everywhere in the product. */
 const types = {
   getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
     if (oid === int8) return Number;
     const parse = pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown;
-    return oid === timestamptz
-      ? (value) => (parse(value) as Date).toISOString().replace('.000Z', 'Z')
-      : parse;
+    if (oid !== timestamptz) return parse;
+    return (value) => instantOf(value) ?? (parse(value) as Date).toISOString().replace('.000Z', 'Z');
   },
 };
 

@@ -4,11 +4,11 @@ import type { ErrorTable } from '../aws/errors.ts';
 export const snsErrors: ErrorTable = {
   retryable: ['InternalErrorException', 'InternalError', 'ThrottledException', 'KMSThrottlingException'],
   terminal: {
-    NotFoundException: 'Create the topic, or correct its ARN in notify.sns.topics (INGOT_SNS_TOPICS).',
-    NotFound: 'Create the topic, or correct its ARN in notify.sns.topics (INGOT_SNS_TOPICS).',
+    NotFoundException: 'Create the topic, or correct aws.sns.topics (INGOT_AWS_TOPICS).',
+    NotFound: 'Create the topic, or correct aws.sns.topics (INGOT_AWS_TOPICS).',
     AuthorizationErrorException: 'Grant the action on the topic to the role.',
     AuthorizationError: 'Grant the action on the topic to the role.',
-    InvalidParameterException: 'Correct the ARN of the topic in notify.sns.topics, or the notification.',
+    InvalidParameterException: 'Correct the ARN in aws.sns.topics (INGOT_AWS_TOPICS), or the topic’s name.',
     InvalidParameterValueException: 'Correct the notification: the topic does not take it.',
     InvalidSecurityException: 'Correct the credentials the worker has.',
     EndpointDisabledException: 'Enable the endpoint in SNS.',

@@ -5,24 +5,10 @@ import { sendOptions } from '../aws/abort-signal.ts';
 import { awsError } from '../aws/errors.ts';
 import { snsErrors } from './errors.ts';
 
-/**
- * ARNs by the name a notification uses; under `*` that of every other name. `'by name'`: topics of the account and region are looked up, once
- * for each name.
- */
-export type TopicChoice = Readonly<Record<string, string>> | 'by name';
+/** ARN up to the topic's name, `arn:aws:sns:<region>:<account>:`; or topics of the account and region are looked up, once for each name. */
+export type TopicChoice = { readonly arnPrefix: string } | 'by name';
 
 export type FindTopic = (name: string, options?: CallOptions) => Promise<string>;
-
-const setting = 'notify.sns.topics (INGOT_SNS_TOPICS)';
-
-function missing(name: string, expected: string, found: string): TerminalError {
-  return new TerminalError({
-    place: `topic ${name}`,
-    expected,
-    found,
-    remedy: `Create the topic, or give an ARN for it, or for every topic by *=<ARN>, in ${setting}. Ingot creates none.`,
-  });
-}
 
 async function listTopics(client: SNSClient, options?: CallOptions): Promise<string[]> {
   const found: string[] = [];
@@ -52,19 +38,19 @@ function lookedUp(client: SNSClient): FindTopic {
     for (const arn of await listTopics(client, options)) known.set(arn.slice(arn.lastIndexOf(':') + 1), arn);
     const arn = known.get(name) ?? known.get(`${name}.fifo`);
     if (arn === undefined)
-      throw missing(name, 'an SNS topic of that name in the account and region', `${known.size} others`);
+      throw new TerminalError({
+        place: `topic ${name}`,
+        expected: 'an SNS topic of that name in the account and region',
+        found: `${known.size} others`,
+        remedy: 'Create the topic, or name another in the alerts of the DAG. Ingot creates none.',
+      });
     known.set(name, arn);
     return arn;
   };
 }
 
-/** Topics are found, never made. A name without a topic is a TerminalError. */
+/** Topics are found, never made. */
 export function topicFinder(client: SNSClient, topics: TopicChoice): FindTopic {
   if (topics === 'by name') return lookedUp(client);
-  return (name) => {
-    const arn = topics[name] ?? topics['*'];
-    if (arn !== undefined) return Promise.resolve(arn);
-    const others = Object.keys(topics).join(', ') || 'none';
-    return Promise.reject(missing(name, `an ARN for it in ${setting}`, others));
-  };
+  return (name) => Promise.resolve(`${topics.arnPrefix}${name}`);
 }

@@ -1,6 +1,6 @@
 import type { ErrorTable } from '../aws/errors.ts';
 
-const queue = 'Create the queue, or correct its URL in events.queue (INGOT_EVENTS_QUEUE).';
+const queue = 'Create the queue, or correct its URL in aws.sqs.queue (INGOT_AWS_QUEUE).';
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html */
 export const sqsErrors: ErrorTable = {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { flagsAsEnvironment, loadConfig, type Config } from '../../workers/config.ts';
 import { resolveSecret } from '../../workers/config/secret.ts';
-import { temporalConnectOptions, temporalIsGiven } from '../../workers/config/temporal.ts';
+import { temporalIsGiven } from '../../workers/config/temporal-given.ts';
+import { temporalConnectOptions } from '../../workers/config/temporal.ts';
 
 let folder: string;
 

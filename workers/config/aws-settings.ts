@@ -80,4 +80,25 @@ export const awsSettings = {
     unit: 'bytes',
     about: 'bytes a query may scan before it is stopped',
   },
+  topicPrefix: {
+    key: 'aws.sns.topics',
+    env: 'INGOT_AWS_TOPICS',
+    type: text.refine((value) => value === '*' || /^arn:[a-z-]+:sns:.*:$/.test(value), {
+      error: 'the ARN of the topics up to and with the last colon, or *',
+    }),
+    about:
+      'ARN of the SNS topics up to their names, such as arn:aws:sns:eu-west-1:123456789012:, or * to look them up',
+  },
+  queueUrl: {
+    key: 'aws.sqs.queue',
+    env: 'INGOT_AWS_QUEUE',
+    type: text.refine((value) => URL.canParse(value), { error: 'the URL of a queue' }),
+    about: 'SQS queue that `ingot listen` reads events from',
+  },
+  metricsNamespace: {
+    key: 'aws.cloudwatch.namespace',
+    env: 'INGOT_AWS_METRICS',
+    type: text,
+    about: 'CloudWatch namespace of the metrics; none are sent unless given',
+  },
 } as const satisfies Readonly<Record<string, Setting>>;

@@ -4,25 +4,6 @@ import { everyQueue, isQueueName } from '../../dag/queues.ts';
 import { awsSettings } from './aws-settings.ts';
 import { bytes, choice, gib, list, secret, text, whole, type Setting } from './setting-types.ts';
 
-const topicArn = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:([A-Za-z0-9_-]{1,256}(?:\.fifo)?)$/;
-
-/** `ARN`, `name=ARN`, `*=ARN` for every name without one of its own; or only `*`, for topics looked up by name. */
-const topics = list.transform((items, context) => {
-  if (items.length === 1 && items[0] === '*') return 'by name' as const;
-  const found: Record<string, string> = {};
-  for (const item of items) {
-    const [, name, arn = item] = /^([^=:]+)=(.*)$/.exec(item) ?? [];
-    const own = topicArn.exec(arn)?.[1];
-    if (own !== undefined) found[name?.trim() ?? own.replace(/\.fifo$/, '')] = arn;
-    else
-      context.addIssue({
-        code: 'custom',
-        message: 'ARNs of SNS topics, as ARN, name=ARN or *=ARN, or only *',
-      });
-  }
-  return found;
-});
-
 /** A quarter of what this machine, or its container, has; 1.5 GiB at most. */
 export function defaultMemoryLimit(): number {
   const limit = process.constrainedMemory();
@@ -137,27 +118,6 @@ export const settings = {
     env: 'INGOT_SMTP_TO',
     type: list,
     about: 'who gets the mails',
-  },
-  snsTopics: {
-    key: 'notify.sns.topics',
-    env: 'INGOT_SNS_TOPICS',
-    type: topics,
-    about:
-      'SNS topics that get notifications: ARN, name=ARN, *=ARN for all others; or * to find them by name',
-  },
-  metrics: {
-    key: 'metrics.to',
-    env: 'INGOT_METRICS',
-    type: choice(['none', 'cloudwatch']),
-    about: 'where numbers about runs, tasks, rows and quality go',
-  },
-  eventsQueue: {
-    key: 'events.queue',
-    env: 'INGOT_EVENTS_QUEUE',
-    type: text.refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), {
-      error: 'the URL of an SQS queue',
-    }),
-    about: 'SQS queue of EventBridge events that `ingot listen` reads',
   },
   alertHours: {
     key: 'notify.retry_hours',

@@ -195,6 +195,6 @@ describe.skipIf(bed === noBed)(`against emulated SQS ${inject('awsMissing')}`, (
     );
     const gone = openSqsMessageQueue({ ...aws, queueUrl: `${url}-gone` });
     await expect(gone).rejects.toThrow(TerminalError);
-    await expect(gone).rejects.toThrow(/sqs:GetQueueAttributes.*INGOT_EVENTS_QUEUE/);
+    await expect(gone).rejects.toThrow(/sqs:GetQueueAttributes.*INGOT_AWS_QUEUE/);
   });
 });
