@@ -27,6 +27,18 @@ const skip = [
       'a missing file is named',
       'a file replaced while it is read fails the job, and nothing is left',
       'an aborted import stops and leaves nothing',
+      ...[
+        'an empty file',
+        'a byte order mark and nothing else',
+        'a wrong header',
+        'a header with too few columns',
+        'a new column named like one of ours',
+        'a binary file',
+        'UTF-16',
+        'a header that is not UTF-8',
+        'a header with broken quotes',
+        'a file without any line end',
+      ].map((what) => `${what} is refused, and nothing is written`),
     ],
   },
   {
