@@ -16,7 +16,7 @@ function capturing(engine: SqlEngine, jobs: CapturedJob[], selects: SqlJob[]): S
       // Rows of the steps too: a difference is told where it begins.
       const looking = { ...job, measures: [...job.measures, ...stepMeasures(job)] };
       const result = await engine.run(looking, options);
-      jobs.push({ job: looking, result });
+      if (job.outputs.length > 0) jobs.push({ job: looking, result });
       return result;
     },
     importCsv: (job, options) => engine.importCsv(job, options),

@@ -68,7 +68,7 @@ describe.skipIf(bed === null)(
             await expectSameOutput(job, output, result.outputs[output.name]!, other.outputs[output.name]!);
         }
       },
-      180_000,
+      600_000,
     );
 
     async function expectSameOutput(
