@@ -168,7 +168,7 @@ describe.skipIf(bed === noBed)(`the lake of the AWS test bed ${inject('awsMissin
     expect(await rowsOf(await submit(sql))).toEqual([
       ['order_id', 'amount', 'note', 'day'],
       ['1', '2.5', 'x', '2026-01-01'],
-      // Hive's text has no null but `\\N`: nothing between two commas is an empty text.
+      // Hive's text has no null but `\N`: nothing between two commas is an empty text.
       ['2', '3.0', '', '2026-01-01'],
     ]);
   });

@@ -88,6 +88,9 @@ describe.skipIf(bed === noBed)(`pipelines on AWS ${inject('awsMissing')}`, () =>
     const servers = { postgresUrl: inject('postgresUrl'), temporalAddress: inject('temporalAddress') };
     aws = await openInstallation(bed, servers, { INGOT_SQL_ENGINE: 'spark', INGOT_AWS_TOPICS: '*' });
     migrated = await aws.json('migrate');
+    const sns = new SNSClient(clientOptionsOf(bed));
+    for (const Name of ['MiniPaymentsAlerts', ...Object.keys(all)])
+      await sns.send(new CreateTopicCommand({ Name }));
     Object.assign(process.env, aws.credentials);
     ports = await openPorts(
       loadConfig({ flags: {}, env: aws.env, folder: import.meta.dirname }),

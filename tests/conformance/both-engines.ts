@@ -10,7 +10,7 @@ export interface Question {
 type Answer = readonly string[] | { readonly error: string };
 
 /** Rows as a bag: each as text, sorted. Numbers are compared by value, for engines disagree on how many zeros a decimal ends with. */
-function bag(rows: readonly ResultRow[]): readonly string[] {
+export function bag(rows: readonly ResultRow[]): readonly string[] {
   return rows.map((row) => JSON.stringify(row, plain)).sort();
 }
 

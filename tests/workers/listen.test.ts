@@ -41,13 +41,13 @@ test('an event goes to the handler of its source and type, and what came of it i
   const { outcomes, log } = await heard(
     [event('aws.glue', 'Ended', { job: 'a' }), event('aws.s3', 'Ended')],
     {
-      'aws.glue/Ended': async ({ detail }) => `told ${String(detail['job'])}`,
+      'aws.glue/Ended': async ({ detail }) => `told ${JSON.stringify(detail['job'])}`,
       'aws.s3/Ended': async () => 'seen',
     },
   );
   expect(outcomes).toEqual(['handled', 'handled']);
   expect(log.map(({ fields }) => fields)).toEqual([
-    { kind: 'aws.glue/Ended', message: 'm0', came: 'told a' },
+    { kind: 'aws.glue/Ended', message: 'm0', came: 'told "a"' },
     { kind: 'aws.s3/Ended', message: 'm1', came: 'seen' },
   ]);
 });

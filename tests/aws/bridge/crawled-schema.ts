@@ -30,11 +30,16 @@ async function parquetSchema(reader: LakeReader, files: readonly StoredFile[]): 
   return { classification: 'parquet', columns, csv: null };
 }
 
+/** How Glue's classifier reads text that breaks the rules of CSV: it goes on. */
+const tolerant = `quote = '"', escape = '"', strict_mode = false, ignore_errors = true, null_padding = true`;
+
+/** The one that splits the first line most often. */
 async function delimiterOf(reader: LakeReader, file: StoredFile): Promise<string> {
-  const result = await reader.connection.runAndReadAll(
-    `select delimiter from sniff_csv(${quoted(file.uri)})`,
-  );
-  return String(result.getRows()[0]?.[0] ?? ',');
+  const line = `read_csv(${quoted(file.uri)}, delim = '', quote = '', header = false, columns = {'line': 'varchar'}, strict_mode = false, ignore_errors = true)`;
+  const result = await reader.connection.runAndReadAll(`select line from ${line} limit 1`);
+  const first = String(result.getRows()[0]?.[0] ?? '');
+  const pieces = (delimiter: string): number => first.split(delimiter).length;
+  return [',', ';', '\t', '|'].toSorted((a, b) => pieces(b) - pieces(a))[0]!;
 }
 
 /** A cast would not do: DuckDB's of '2.50' to bigint rounds. */
@@ -67,7 +72,7 @@ async function guessedTypes(reader: LakeReader, scan: string, count: number): Pr
 async function csvSchema(reader: LakeReader, files: readonly StoredFile[]): Promise<CrawledSchema> {
   const [first] = files as [StoredFile];
   const delimiter = await delimiterOf(reader, first);
-  const options = `delim = ${quoted(delimiter)}, all_varchar = true, hive_partitioning = false, null_padding = true`;
+  const options = `delim = ${quoted(delimiter)}, all_varchar = true, hive_partitioning = false, ${tolerant}`;
   const scan = (header: boolean): string =>
     `read_csv(${listed(files)}, ${options}, header = ${header}, union_by_name = ${header})`;
   const result = await reader.connection.runAndReadAll(`select * from ${scan(true)} limit 0`);
