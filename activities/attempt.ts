@@ -16,6 +16,9 @@ import { openStop, type Stop } from './stop.ts';
 
 type Body = RunnableDag['bodies'] extends ReadonlyMap<string, infer Each> ? Each : never;
 
+/** Made once: left to itself, every signal makes one, with a stack trace. */
+const attemptIsOver = new DOMException('The attempt is over.', 'AbortError');
+
 /** Temporal takes no zero for it. */
 const atOnceMs = 1;
 
@@ -135,6 +138,6 @@ export async function runAttempt(
     if (isForsaken(pulse.silentMs(), stop.forsaken)) await failLate(activity, failure);
     throw failure;
   } finally {
-    ended.abort();
+    ended.abort(attemptIsOver);
   }
 }

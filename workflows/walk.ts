@@ -63,6 +63,8 @@ export class Walk {
   readonly #attempts = new CancellationScope();
   /** Of each attempt under way, for an operator to stop. */
   readonly #scopes = new Map<InstanceKey, CancellationScope>();
+  /** Left by attempts that ended, for the next ones: making a scope costs as much as the rest of a step. */
+  readonly #spareScopes: CancellationScope[] = [];
   /** Instances whose task the last worker asked did not know. */
   readonly #unknown = new Set<InstanceKey>();
   readonly #pools: PoolLeases;
@@ -257,19 +259,25 @@ export class Walk {
       askAnyWorker: this.#unknown.has(command.key),
       mayPublish: () => (isTeardown || !this.progress.cancelRequested) && this.#isCurrent(command),
     };
-    // What is cancelled reaches no teardown, nor keeps one from beginning.
-    const parent = isTeardown ? this.#shield : this.#attempts;
-    const scope = new CancellationScope({ cancellable: true, parent });
+    const scope = this.#scopeFor(isTeardown);
     this.#scopes.set(command.key, scope);
     scope
       .run(() => performAttempt(setting, command))
       .then(
         (ending) => {
           if (this.#scopes.get(command.key) === scope) this.#scopes.delete(command.key);
+          if (scope.parent === this.#attempts && !scope.consideredCancelled) this.#spareScopes.push(scope);
           this.#ended(command, ending);
         },
         (error: unknown) => this.#over.reject(error),
       );
+  }
+
+  /** What is cancelled reaches no teardown, nor keeps one from beginning. */
+  #scopeFor(isTeardown: boolean): CancellationScope {
+    const spare = isTeardown ? undefined : this.#spareScopes.pop();
+    const parent = isTeardown ? this.#shield : this.#attempts;
+    return spare ?? new CancellationScope({ cancellable: true, parent });
   }
 
   #isTeardown(taskId: string): boolean {
