@@ -29,8 +29,8 @@ export interface Continuation extends Omit<CarriedRun, 'planHash'> {
 }
 
 export interface WalkListener {
-  /** Records have gone out to the ledger. */
-  recorded(): void;
+  /** The run is under way, or records have gone out to the ledger: time to show how it stands. */
+  shown(): void;
   /** Whether the run is held from now on. */
   held(held: boolean): void;
 }
@@ -86,7 +86,7 @@ export class Walk {
     this.#run = new OpenRun(plan, carried?.progress ?? fresh());
     this.#tasks = new Map(plan.tasks.map((task) => [task.id, task]));
     const outlets = new Map(plan.tasks.map(({ id, outlets: names = [] }) => [id, names]));
-    this.#outbox = new Outbox({ dagId: plan.dagId, facts, outlets }, () => listener.recorded());
+    this.#outbox = new Outbox({ dagId: plan.dagId, facts, outlets }, () => listener.shown());
     this.#drain = new Drain(continueAfter);
     const onDefect = (error: unknown): void => this.#over.reject(error);
     this.#pools = new PoolLeases(
@@ -117,6 +117,7 @@ export class Walk {
   async end(): Promise<(Finish & Partial<EndedRun>) | Continuation> {
     await this.#attempts.run(() => {
       this.#tell(this.#beginning);
+      this.#setting.listener.shown();
       return this.#over.promise;
     });
     const continuation = this.#finish === null ? await this.#continue() : null;
