@@ -26,13 +26,14 @@ async function bundleKey(): Promise<string> {
 
 type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
 
-/** The SDK's own target, ES2017, has every private field and every spread done by calls: a fifth of what a step of a run costs. */
+/** For the SDK's own target, ES2017, every private field and every spread becomes a call. */
 function forThisNode(config: WebpackConfig): WebpackConfig {
-  for (const rule of config.module?.rules ?? [])
-    if (typeof rule === 'object' && rule?.use && typeof rule.use === 'object' && 'options' in rule.use) {
-      const { options } = rule.use;
-      if (typeof options === 'object') options['jsc'].target = 'es2023';
-    }
+  for (const rule of config.module?.rules ?? []) {
+    if (typeof rule !== 'object' || !rule?.use || typeof rule.use !== 'object' || !('options' in rule.use))
+      continue;
+    const { options } = rule.use;
+    if (typeof options === 'object' && 'jsc' in options) options['jsc'].target = 'es2023';
+  }
   return config;
 }
 
@@ -55,6 +56,7 @@ export async function workflowBundle(cacheFolder: string): Promise<string> {
   const workflowsPath = join(root, 'workflows', 'index.ts');
   const { code } = await bundleWorkflowCode({
     workflowsPath,
+    // Evaluated anew for each run, all of it would be cold each time. So no module may keep state of a run at its top level.
     preloadModules: [workflowsPath],
     webpackConfigHook: forThisNode,
     logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} },

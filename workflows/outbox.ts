@@ -98,7 +98,7 @@ export class Outbox {
   #onlyAtEnd = false;
   #held: { readonly held: boolean } | null = null;
 
-  /** `onWrite` is called whenever records go out, every few seconds while tasks change state. */
+  /** `onWrite` is called whenever records go out, every ten seconds while tasks change state. */
   constructor(run: RecordedRun, onWrite: () => void) {
     this.#run = run;
     this.#runId = run.facts.run.id;
