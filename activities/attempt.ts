@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Manifest } from '../ports/ledger.ts';
+import type { ExternalJob } from '../ports/jobs.ts';
 import type { AttemptReply, AttemptRequest, Whereabouts } from '../ports/run-steps.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import { openAttemptLog } from './attempt-log.ts';
@@ -13,6 +14,7 @@ import { checkedOutput } from './output.ts';
 import { openPulse } from './pulse.ts';
 import { stageManifest } from './staging.ts';
 import { openStop, type Stop } from './stop.ts';
+import { AttemptSuspended, askingService, busyFailure, jobServices, serviceOf } from './suspension.ts';
 
 type Body = RunnableDag['bodies'] extends ReadonlyMap<string, infer Each> ? Each : never;
 
@@ -57,8 +59,13 @@ function openLog({ ports, worker }: ActivityParts, request: AttemptRequest, acti
     id: `${new Date().toISOString().replaceAll(/[-:.]/g, '')}-${activityId}.${tryNumber}`,
     worker: { log: (level, message, fields) => activity.log[level](message, fields) },
   });
+  const verb = request.resumed === undefined ? 'began' : 'goes on';
   const again = tryNumber > 1 ? `, again (${tryNumber}): the worker before was lost or stopped` : '';
-  log.say({ level: 'info', event: 'began', message: `attempt ${attempt} began on worker ${worker}${again}` });
+  log.say({
+    level: 'info',
+    event: 'began',
+    message: `attempt ${attempt} ${verb} on worker ${worker}${again}`,
+  });
   return log;
 }
 
@@ -86,6 +93,23 @@ function sayEnd(log: AttemptLog, { attempt }: AttemptRequest, tookMs: number, fa
   );
 }
 
+/** Says that the attempt leaves its worker while a job runs. */
+function saySuspended(log: AttemptLog, { attempt }: AttemptRequest, { label, link }: ExternalJob): void {
+  const where = link === undefined ? '' : ` (${link})`;
+  const message = `attempt ${attempt} waits for ${label}${where}`;
+  log.say({ level: 'info', event: 'waits', message }, true);
+}
+
+/** What the body returns, or null when it waits for a job. */
+async function untilSuspended(run: () => unknown): Promise<unknown> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof AttemptSuspended) return null;
+    throw error;
+  }
+}
+
 /** Runs one attempt of a task body and translates whatever comes out of it, once. */
 export async function runAttempt(
   parts: ActivityParts,
@@ -100,6 +124,8 @@ export async function runAttempt(
   using pulse = openPulse(activity);
   const watched = watchLedger(parts.ports.ledger);
   const staged: Manifest[] = [];
+  // Also of a body that caught what was to end it.
+  const awaited: ExternalJob[] = [];
   const ended = new AbortController();
   const log = openLog(parts, request, activity);
   const end = async (failure: Error | null): Promise<void> => {
@@ -120,9 +146,24 @@ export async function runAttempt(
     ended: ended.signal,
     beat: pulse.beat,
     stage: (manifest) => staged.push(manifest),
+    awaitJob: async (job) => {
+      const service = serviceOf(jobServices(parts.ports), job);
+      const { state, note } = await askingService(() => service.look(job, { signal: stop.signal }));
+      if (state === 'ended') return log.logger.info(`${job.label} has ended`, { note });
+      awaited.push(job);
+      throw new AttemptSuspended(job);
+    },
   });
   try {
-    const result = await stop.orEnd(async () => body.run(request.input, context));
+    const result = await stop.orEnd(() => untilSuspended(async () => body.run(request.input, context)));
+    const [awaiting] = awaited;
+    if (awaiting !== undefined) {
+      const reply = { output: null, staged: null, where: where(), awaiting };
+      saySuspended(log, request, awaiting);
+      await log.close();
+      if (isForsaken(pulse.silentMs(), stop.forsaken)) await replyLate(activity, reply);
+      return reply;
+    }
     const reply: AttemptReply = {
       output: checkedOutput(result, place(request)),
       staged: await stageManifest(staged, context),
@@ -133,7 +174,10 @@ export async function runAttempt(
     return reply;
   } catch (error) {
     const failure =
-      stopFailure(stop, request, where()) ?? watched.failure(error) ?? businessFailure(error, where());
+      stopFailure(stop, request, where()) ??
+      watched.failure(error) ??
+      busyFailure(error) ??
+      businessFailure(error, where());
     await end(failure);
     if (isForsaken(pulse.silentMs(), stop.forsaken)) await failLate(activity, failure);
     throw failure;

@@ -7,10 +7,12 @@ import { createAlertSteps, defaultAlertRetry } from './alert-steps.ts';
 import { createAssetSteps } from './asset-steps.ts';
 import { runAttempt } from './attempt.ts';
 import { createBackfillSteps } from './backfill-steps.ts';
+import { createJobSteps } from './job-steps.ts';
 import { createPastSteps } from './past-steps.ts';
 import { createPoolSteps } from './pool-steps.ts';
 import { createRunSteps } from './run-steps.ts';
 import { createScheduleSteps } from './schedule-steps.ts';
+import { jobServices } from './suspension.ts';
 import type { Ports, TaskContext } from './task-context.ts';
 
 /** A compiled DAG with the code of its tasks: what a worker must have to run it. */
@@ -55,14 +57,21 @@ const publishSuffix = ':publish';
  * which answers for tasks this worker does not know.
  */
 export function createActivities(parts: ActivityParts): Record<string, Activity> {
-  const { ledger, objects } = parts.ports;
-  const { publish, ...steps } = createRunSteps({ ...parts, ledger, objects });
+  const { ledger, objects, catalog, metrics } = parts.ports;
+  const { publish, ...steps } = createRunSteps({
+    ...parts,
+    ledger,
+    objects,
+    ...(catalog === undefined ? {} : { catalog }),
+    ...(metrics === undefined ? {} : { metrics }),
+  });
   const activities: Record<string, Activity> = {
     ...steps,
     ...createBackfillSteps(ledger),
     ...createScheduleSteps(ledger),
     ...createPoolSteps(ledger),
     ...createPastSteps(ledger),
+    ...createJobSteps(jobServices(parts.ports)),
     ...createAlertSteps({
       ledger,
       notifier: () => parts.ports.notifier,

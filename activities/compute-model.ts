@@ -8,6 +8,10 @@ import type {
   SqlJobResult,
   WrittenPartition,
 } from '../ports/sql-engine.ts';
+import { chooseEngine } from './engine-choice.ts';
+import { attemptId } from './memory.ts';
+import { keepPrepared, recallPrepared, runPrepared, takenOf } from './prepared-model.ts';
+import type { PreparedModel } from './prepared-model.ts';
 import type { Published } from './published.ts';
 import { quoted } from './sql-text.ts';
 import { accountsOf, manifestSummary, outputPartitions } from './model-outputs.ts';
@@ -50,9 +54,38 @@ export async function computeModel(
   model: Model,
   context: TaskContext,
 ): Promise<Readonly<Record<string, Published>>> {
-  const { ports, interval } = context;
   const writes = allWrites(model);
-  await ports.ledger.registerTables(writes.map(([, write]) => write.to.table));
+  const known = await recallPrepared(model, context);
+  const preparing = known === null ? await prepare(model, context, writes) : null;
+  if (preparing?.isUnchanged === true)
+    return Object.fromEntries(
+      writes.map(([name, { to }]) => [name, asItIs(to.name, preparing.taken.versions.get(name))]),
+    );
+  const prepared = known ?? (await keepPrepared(preparing!.prepared, context));
+  const result = await runPrepared(prepared, context);
+  const written = await stageResult(model, context, writes, prepared, result);
+  context.log.info('Computed', {
+    engine: result.engine,
+    because: prepared.choice.reason,
+    durationMs: Math.round(result.durationMs),
+    bytesScanned: result.bytesScanned,
+    logicalDate: context.interval.logicalDate,
+  });
+  return Object.fromEntries(writes.map(([name, { to }]) => [name, published(to.name, written[name] ?? [])]));
+}
+
+type Writes = readonly (readonly [string, Write])[];
+
+/** Takes the snapshot and decides what is to be computed, and where. */
+async function prepare(
+  model: Model,
+  context: TaskContext,
+  writes: Writes,
+): Promise<
+  | { readonly isUnchanged: true; readonly taken: Taken }
+  | { readonly isUnchanged: false; readonly prepared: PreparedModel }
+> {
+  await context.ports.ledger.registerTables(writes.map(([, write]) => write.to.table));
   const taken = await takeSnapshot(context, [
     ...Object.entries(model.reads).flatMap(([name, read]) =>
       readNames(name, read).map((each) => ({ ...each, role: 'input' as const })),
@@ -64,7 +97,7 @@ export async function computeModel(
       role: 'output' as const,
     })),
   ]);
-  const { snapshot } = taken;
+  const { snapshot, versions } = taken;
   const recipe = recipeOf(model);
   const slices =
     model.slices === null
@@ -73,45 +106,66 @@ export async function computeModel(
   const unchanged = await unchangedSlices(context, slices, model.slices);
   await tellUnchanged(context, unchanged);
   if (unchanged.length === slices.length && coverAll(snapshot, unchanged))
-    return Object.fromEntries(
-      writes.map(([name, { to }]) => [name, asItIs(to.name, taken.versions.get(name))]),
-    );
-  const job = jobOf(model, context, taken);
-  const call = { signal: context.signal, beat: (note?: string) => context.beat(note) };
-  const result = await ports.sql.run(job, call);
+    return { isUnchanged: true, taken };
+  const left = unchanged.map(({ slice }) => slice);
+  return {
+    isUnchanged: false,
+    prepared: {
+      snapshot,
+      versions: Object.fromEntries(versions),
+      job: jobOf(model, context, taken),
+      choice: chooseEngine(model.engine, inputBytes(model, taken), context.ports.cluster),
+      slices: fingerprints(slices.filter(({ slice }) => !left.includes(slice))),
+      unchanged: left,
+      sqlHash: model.sqlHash,
+      contractHash: model.contractHash,
+    },
+  };
+}
+
+function inputBytes(model: Model, { versions }: Taken): number {
+  const names = Object.entries(model.reads).flatMap(([name, read]) =>
+    readNames(name, read).map((relation) => relation.name),
+  );
+  const read = new Map(
+    names.flatMap((name) => (versions.get(name) ?? []).map(({ version, bytes }) => [version, bytes])),
+  );
+  return read.values().reduce((total, bytes) => total + bytes, 0);
+}
+
+/** Hands over what was computed; answers the partitions written, by the name of their output. */
+async function stageResult(
+  model: Model,
+  context: TaskContext,
+  writes: Writes,
+  prepared: PreparedModel,
+  result: SqlJobResult,
+): Promise<Readonly<Record<string, readonly WrittenPartition[]>>> {
+  const taken = takenOf(prepared);
+  const { snapshot, slices, unchanged, sqlHash, contractHash, choice } = prepared;
   const found = verdictsOf(model, taken, result);
-  const summaries = await writeSummaries(model, context, found);
   const written: Record<string, readonly WrittenPartition[]> = {
     ...result.outputs,
-    [summariesName]: summaries,
+    [summariesName]: await writeSummaries(model, context, found),
   };
   const outputs = writes.flatMap(([name, write]) =>
     outputPartitions(name, write, written[name] ?? [], context, taken),
   );
+  const tables = writes.map(([, write]) => write.to.table);
   context.stage({
     snapshot,
-    outputs: changedOutputs(
-      outputs,
-      writes.map(([, write]) => write.to.table),
-      unchanged,
-      model.slices,
-    ),
-    slices: fingerprints(slices.filter(({ slice }) => !unchanged.some((each) => each.slice === slice))),
-    sqlHash: model.sqlHash,
-    contractHash: model.contractHash,
+    outputs: changedOutputs(outputs, tables, unchanged, model.slices),
+    slices,
+    sqlHash,
+    contractHash,
     engine: result.engine,
+    engineReason: choice.reason,
     rules: found.flatMap((verdict) => verdict.rules),
     accounts: accountsOf(model, taken, found, written),
     summary: manifestSummary(model, found),
     watermarks: [],
   });
-  context.log.info('Computed', {
-    engine: result.engine,
-    durationMs: Math.round(result.durationMs),
-    bytesScanned: result.bytesScanned,
-    logicalDate: interval.logicalDate,
-  });
-  return Object.fromEntries(writes.map(([name, { to }]) => [name, published(to.name, written[name] ?? [])]));
+  return written;
 }
 
 function asItIs(table: string, versions: readonly PartitionVersion[] = []): Published {
@@ -155,9 +209,9 @@ function published(table: string, partitions: readonly WrittenPartition[]): Publ
 }
 
 function jobOf(model: Model, context: TaskContext, { versions }: Taken): SqlJob {
-  const { dagId, taskId, run, attempt, interval } = context;
+  const { interval } = context;
   return {
-    id: `${dagId}.${taskId}/${run.id}/${attempt}`,
+    id: attemptId(context),
     inputs: Object.entries(model.reads).flatMap(([name, read]) =>
       readNames(name, read).map((relation) => ({
         name: relation.name,
@@ -216,13 +270,12 @@ async function writeSummaries(
 ): Promise<readonly WrittenPartition[]> {
   const { summaries, checks } = model;
   if (summaries === null || checks === null || found.length === 0) return [];
-  const { dagId, taskId, run, attempt } = context;
   const columns: readonly Column[] = [
     { name: checks.by, type: 'date', nullable: false },
     { name: 'summary', type: 'text', nullable: false },
   ];
   const result = await context.ports.sql.run({
-    id: `${dagId}.${taskId}/${run.id}/${attempt}/${summariesName}`,
+    id: `${attemptId(context)}/${summariesName}`,
     inputs: [],
     inline: [
       { name: 'found', columns, rows: found.map(({ slice, summary }) => [slice, JSON.stringify(summary)]) },

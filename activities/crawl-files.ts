@@ -4,8 +4,10 @@ import type { Contract } from '../dag/contract.ts';
 import type { Column } from '../dag/relation.ts';
 import { TerminalError } from '../ports/errors.ts';
 import { cast, sourceColumns, trimmed } from './casting.ts';
+import { crawledFolder, crawlWith, rawFolder, type CrawledFolder } from './crawl-folder.ts';
 import { driftOf, driftText, isDrifted, isReadable, schemaText } from './drift.ts';
 import type { Drift } from './drift.ts';
+import { attemptId } from './memory.ts';
 import { hashOf } from './hashes.ts';
 import type { PublishedOf } from './published.ts';
 import { ownDate } from './selection.ts';
@@ -32,6 +34,8 @@ export interface CrawlReport {
   /** Files that differ from the contract, and how. */
   readonly drift: readonly FileDrift[];
   readonly setAside: readonly string[];
+  /** Tables that a crawler made of the folder; absent where there is none, as on the embedded engine. */
+  readonly crawled?: readonly CrawledFolder[];
 }
 
 export interface CrawlFilesOptions<Files extends Contract, Records extends Contract> {
@@ -82,6 +86,7 @@ async function crawl(
   );
   const found = taken.versions.get(files.name) ?? [];
   const keys = found.flatMap((version) => version.files.map(({ key }) => key));
+  const crawled = await crawlFolders(source, keys, context);
   const headers = await Promise.all(
     keys.map(async (file) => ({ file, header: await context.ports.sql.csvHeader(file, context) })),
   );
@@ -100,7 +105,33 @@ async function crawl(
     ...new Set(drifts.filter((drift) => !setAside.includes(drift.file)).flatMap((drift) => drift.added)),
   ];
   await registerFound([files, records], added, context);
-  return { partitions: found.length, files: keys.length, drift: drifts.filter(isDrifted), setAside };
+  return {
+    partitions: found.length,
+    files: keys.length,
+    drift: drifts.filter(isDrifted),
+    setAside,
+    ...(crawled === null ? {} : { crawled }),
+  };
+}
+
+/** A crawler, where there is one, registers what it finds for readers from outside. It judges nothing: that its table differs is told, and the headers decide. */
+async function crawlFolders(
+  source: Contract,
+  keys: readonly string[],
+  context: TaskContext,
+): Promise<readonly CrawledFolder[] | null> {
+  const { crawler } = context.ports;
+  const [first] = keys;
+  if (crawler === undefined || first === undefined) return null;
+  const tables = await crawlWith(crawler, rawFolder(first, source.table.partitionBy), context);
+  const folders = tables.map((table) => crawledFolder(source, table));
+  for (const { table, missing, added } of folders.filter(
+    (each) => each.missing.length + each.added.length > 0,
+  ))
+    context.log.warn(
+      `The crawler's table ${table} differs from the contract of ${source.name}: ${driftText({ missing, added, moved: [], retyped: [] })}`,
+    );
+  return folders;
 }
 
 async function registerFound(
@@ -138,10 +169,9 @@ async function retypedColumns(
     `sum(case when ${value(column)} <> '' then 1 else 0 end) as given_${column.name}`,
     `sum(case when ${cast(value(column), column.type)} is not null then 1 else 0 end) as read_${column.name}`,
   ]);
-  const { dagId, taskId, run, attempt } = context;
   const result = await context.ports.sql.run(
     {
-      id: `${dagId}.${taskId}/${run.id}/${attempt}`,
+      id: attemptId(context),
       inputs: [
         {
           name: 'records',

@@ -1,6 +1,8 @@
 import type { Context } from '@temporalio/activity';
 import type { Manifest } from '../ports/ledger.ts';
+import type { ExternalJob } from '../ports/jobs.ts';
 import type { AttemptRequest } from '../ports/run-steps.ts';
+import { openMemory } from './memory.ts';
 import type { Logger, Ports, TaskContext } from './task-context.ts';
 
 interface ContextParts {
@@ -13,6 +15,7 @@ interface ContextParts {
   readonly ended: AbortSignal;
   readonly beat: (note?: string) => void;
   readonly stage: (manifest: Manifest) => void;
+  readonly awaitJob: (job: ExternalJob) => Promise<void>;
 }
 
 export function createTaskContext({
@@ -25,9 +28,19 @@ export function createTaskContext({
   ended,
   beat,
   stage,
+  awaitJob,
 }: ContextParts): TaskContext {
-  const { dagId, taskId, mapIndex, attempt, lease, facts, workflowId } = request;
+  const { dagId, taskId, mapIndex, attempt, lease, facts, workflowId, timeoutMs, resumed } = request;
   const instance = mapIndex === null ? taskId : `${taskId}/${mapIndex}`;
+  const memory = openMemory(ports.objects, {
+    dagId,
+    taskId,
+    mapIndex,
+    attempt,
+    run: facts.run,
+  });
+  // Temporal may start the same attempt again while a lost worker's one still writes: never in the same place.
+  const pass = [attempt, ...(resumed === undefined ? [] : [resumed]), activity.info.attempt].join('.');
   return {
     dagId,
     taskId,
@@ -48,9 +61,10 @@ export function createTaskContext({
     ended,
     beat,
     ports,
-    // Temporal may start the same attempt again while a lost worker's one still writes: never in the same place.
-    attemptPrefix: (table) =>
-      `data/${table}/${facts.run.id}/${instance}/${attempt}.${activity.info.attempt}/`,
+    timeoutMs,
+    ...memory,
+    awaitJob,
+    attemptPrefix: (table) => `data/${table}/${facts.run.id}/${instance}/${pass}/`,
     stage,
   };
 }

@@ -8,6 +8,7 @@ import type { CsvJobResult } from '../ports/sql-engine.ts';
 import { sourceColumns } from './casting.ts';
 import { findFiles, keepFiles } from './delivered-files.ts';
 import { driftOf, isReadable } from './drift.ts';
+import { attemptId } from './memory.ts';
 import { hashOf } from './hashes.ts';
 import type { PublishedOf } from './published.ts';
 import { datesAround, ownDate } from './selection.ts';
@@ -150,10 +151,9 @@ function importFiles(
   context: TaskContext,
   keys: readonly string[],
 ): Promise<CsvJobResult> {
-  const { dagId, taskId, run, attempt } = context;
   return context.ports.sql.importCsv(
     {
-      id: `${dagId}.${taskId}/${run.id}/${attempt}`,
+      id: attemptId(context),
       sources: keys.map((key) => ({ key })),
       columns: sourceColumns(source).map(({ name }) => name),
       allowNewColumns: true,

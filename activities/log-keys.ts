@@ -36,6 +36,6 @@ export interface LogLine {
   readonly message: string;
   readonly fields?: Readonly<Record<string, Json>>;
   /** What the boundary says of the attempt, in place of its body. */
-  readonly event?: 'began' | 'ended' | 'truncated';
+  readonly event?: 'began' | 'waits' | 'ended' | 'truncated';
   readonly error?: { readonly type: string; readonly stack: string };
 }

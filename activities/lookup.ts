@@ -5,6 +5,7 @@ import { partitionText } from '../dag/relation.ts';
 import { TerminalError } from '../ports/errors.ts';
 import type { CsvJobResult } from '../ports/sql-engine.ts';
 import { csvRecord, csvRows } from './csv-text.ts';
+import { attemptId } from './memory.ts';
 import { hashOf, hashOfText } from './hashes.ts';
 import type { PublishedOf } from './published.ts';
 import type { Selection } from './selection.ts';
@@ -149,10 +150,10 @@ function importAnswers(
   prefix: string,
   context: TaskContext,
 ): Promise<CsvJobResult> {
-  const { dagId, taskId, run, attempt, ports } = context;
+  const { ports } = context;
   return ports.sql.importCsv(
     {
-      id: `${dagId}.${taskId}/${run.id}/${attempt}`,
+      id: attemptId(context),
       sources: [{ key }],
       columns: ['text', ...Object.keys(columns)],
       allowNewColumns: false,

@@ -1,5 +1,5 @@
-import { activityInfo } from '@temporalio/activity';
-import { packPlan, textParts } from '../dag/carried.ts';
+import { activityInfo, Context, log } from '@temporalio/activity';
+import { earlierRevision, packEarlier, packPlan, textParts } from '../dag/carried.ts';
 import { instantOfText } from '../dag/interval.ts';
 import type { Json } from '../dag/json.ts';
 import { canonicalJson } from '../dag/json.ts';
@@ -7,14 +7,17 @@ import { resolveParams } from '../dag/params.ts';
 import type { Plan } from '../dag/plan.ts';
 import type { TriggeringEvents } from '../dag/reducer.ts';
 import type { AssetRun } from '../ports/assets.ts';
-import { RetryableError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
-import type { Ledger, Manifest, ParkedPart, RunType } from '../ports/ledger.ts';
+import type { Catalog } from '../ports/catalog.ts';
+import { RetryableError, RunClosedError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
+import type { Ledger, Manifest, ParkedPart, RunRecord, RunType } from '../ports/ledger.ts';
+import type { Measurement, Metrics } from '../ports/metrics.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type {
   BeginRunRequest,
   BegunRun,
   EndedRun,
   EndRunRequest,
+  FailureDetails,
   Followed,
   PlanPart,
   PublishStep,
@@ -24,7 +27,14 @@ import type {
 } from '../ports/run-steps.ts';
 import type { RunFacts } from '../dag/reducer.ts';
 import type { RunnableDag } from './boundary.ts';
+import { followPublication } from './follow-ledger.ts';
 import { readEarlier, recordCarried, refuseUnfit, type Resumed } from './resume-run.ts';
+import {
+  measurementsOfAttempts,
+  measurementsOfPublication,
+  measurementsOfQuality,
+  measurementsOfRun,
+} from './measurements.ts';
 import { businessFailure, infrastructureFailure } from './failures.ts';
 
 const runTypes: ReadonlySet<RunType> = new Set(['scheduled', 'manual', 'backfill', 'event']);
@@ -33,11 +43,13 @@ interface Parts {
   readonly definitions: ReadonlyMap<string, RunnableDag>;
   readonly ledger: Ledger;
   readonly objects: ObjectStore;
+  readonly catalog?: Catalog;
+  readonly metrics?: Metrics;
   readonly build: string;
 }
 
-/** A longer plan, as JSON text, does not go into one message. */
-const maxPlanText = 256 * 1024;
+/** A longer plan or earlier run, as JSON text, does not go into one message. */
+const maxText = 256 * 1024;
 
 /** Tries after which an error that does not say of itself that trying again helps is taken for a defect. */
 const triesOfTheUnknown = 10;
@@ -46,13 +58,13 @@ const triesOfTheUnknown = 10;
  * A definite answer of the ledger goes to the run. That it cannot be reached is the infrastructure's affair, which Temporal
  * tries again for as long as it takes.
  */
-export async function step<T>(perform: () => Promise<T>): Promise<T> {
+export async function step<T>(perform: () => Promise<T>, told?: Pick<FailureDetails, 'alert'>): Promise<T> {
   try {
     return await perform();
   } catch (error) {
     if (error instanceof RetryableError) throw infrastructureFailure('LedgerUnavailable', error);
     const isDefinite = error instanceof TerminalError || error instanceof SnapshotConflictError;
-    if (isDefinite || activityInfo().attempt >= triesOfTheUnknown) throw businessFailure(error);
+    if (isDefinite || activityInfo().attempt >= triesOfTheUnknown) throw businessFailure(error, null, told);
     throw infrastructureFailure(error instanceof Error ? error.name : 'Error', error);
   }
 }
@@ -101,8 +113,20 @@ async function eventsOf(ledger: Ledger, runId: string, resumed: Resumed | null):
   return run?.number ?? null;
 }
 
+/** The earlier run itself, or in how many parts the ledger has it for the interpreter. */
+async function handed(
+  ledger: Ledger,
+  runId: string,
+  { earlier }: Resumed,
+): Promise<Resumed['earlier'] | { readonly parts: number }> {
+  if (JSON.stringify(earlier).length <= maxText) return earlier;
+  const parts = textParts(packEarlier(earlier));
+  for (const [part, text] of parts.entries())
+    await ledger.parkProgress({ runId, revision: earlierRevision, part }, text);
+  return { parts: parts.length };
+}
+
 async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRequest): Promise<BegunRun> {
-  checkRequest(begin);
   const dag = definitions.get(begin.dagId);
   if (dag === undefined || (begin.request.planHash ?? dag.hash) !== dag.hash) return { known: false };
   const { type, interval, resume } = begin.request;
@@ -141,7 +165,7 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
     throw new Error(`The ledger holds no plan ${recorded}, which run ${runId} was begun with.`);
   return {
     known: true,
-    plan: JSON.stringify(plan).length > maxPlanText ? null : plan,
+    plan: JSON.stringify(plan).length > maxText ? null : plan,
     planHash: recorded,
     facts: {
       ...facts,
@@ -149,16 +173,49 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
       ...(begin.request.skipUnchanged === true ? { skipUnchanged: true as const } : {}),
     },
     admission: await ledger.admitRun(runId),
-    ...(resumed === null ? {} : { resumed: { earlier: resumed.earlier, change: resume!.change } }),
+    ...(resumed === null
+      ? {}
+      : { resumed: { earlier: await handed(ledger, runId, resumed), change: resume!.change } }),
   };
 }
 
-async function record(
-  ledger: Ledger,
-  { runId, attempts, events, held }: RecordRequest,
-): Promise<Followed | void> {
+/** A run that is refused tells whom its failure would be told, as far as it is known which run that is. */
+async function beginOrRefuse(parts: Parts, begin: BeginRunRequest): Promise<BegunRun> {
+  await step(async () => checkRequest(begin));
+  const alert = parts.definitions.get(begin.dagId)?.plan.alerts?.onFailure;
+  return step(() => beginRun(parts, begin), alert === undefined ? {} : { alert });
+}
+
+/** Numbers are never worth a failed step. */
+function tell(metrics: Metrics, measurements: readonly Measurement[]): void {
+  try {
+    metrics.record(measurements);
+  } catch (error) {
+    log.warn('not measured', { error: String(error) });
+  }
+}
+
+/** Numbers about what the ledger has accepted. Where they cannot be had, the step goes on without. A step that is repeated counts again. */
+async function measure(
+  { metrics, ledger }: Parts,
+  runId: string,
+  of: (run: RunRecord) => Measurement[],
+): Promise<void> {
+  if (metrics === undefined) return;
+  const run = await ledger.run(runId).catch((error: unknown) => {
+    log.warn('not measured', { runId, error: String(error) });
+    return null;
+  });
+  if (run !== null) tell(metrics, of(run));
+}
+
+async function record(parts: Parts, request: RecordRequest): Promise<Followed | void> {
+  const { ledger } = parts;
+  const { runId, attempts, events, held } = request;
   await ledger.recordAttempts(runId, attempts, events);
   if (held !== undefined) await ledger.holdRun(runId, held);
+  if (attempts.length > 0)
+    await measure(parts, runId, ({ dagId }) => measurementsOfAttempts(dagId, attempts));
   return followed(
     ledger,
     events.flatMap(({ kind, payload }) => (kind === 'asset' ? [payload['asset'] as string] : [])),
@@ -188,9 +245,13 @@ async function readProgress(ledger: Ledger, part: ParkedPart): Promise<string> {
   });
 }
 
-async function endRun(ledger: Ledger, end: EndRunRequest): Promise<EndedRun> {
-  const told = await record(ledger, end);
+async function endRun(parts: Parts, end: EndRunRequest): Promise<EndedRun> {
+  const { ledger } = parts;
+  const told = await record(parts, end);
   const outcome = await ledger.endRun(end.runId, end.outcome, end.endedAt, end.failure);
+  await measure(parts, end.runId, ({ dagId, startedAt, endedAt }) =>
+    measurementsOfRun({ dagId, startedAt, outcome, endedAt: endedAt ?? end.endedAt }),
+  );
   const ended = { outcome, nextQueued: await ledger.nextQueued(end.runId), ...told };
   return end.dependsOnPast ? { ...ended, followers: await ledger.followers(end.runId) } : ended;
 }
@@ -206,22 +267,34 @@ async function readParked(objects: ObjectStore, key: string): Promise<Manifest> 
   return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Manifest;
 }
 
-async function publish({ ledger, objects, build }: Parts, request: PublishStep): Promise<Followed | void> {
+async function publish(parts: Parts, request: PublishStep): Promise<Followed | void> {
+  const { ledger, objects, catalog, metrics, build } = parts;
   const { content } = request.staged;
   const manifest = 'manifest' in content ? content.manifest : await readParked(objects, content.key);
-  await ledger.publish({
-    runId: request.runId,
-    taskId: request.taskId,
-    mapIndex: request.mapIndex ?? -1,
-    attempt: request.attempt,
-    build,
-    manifest,
-    publishedAt: new Date().toISOString(),
-  });
-  return followed(
-    ledger,
-    manifest.outputs.map(({ table }) => table),
-  );
+  const publishedAt = new Date().toISOString();
+  try {
+    await ledger.publish({
+      runId: request.runId,
+      taskId: request.taskId,
+      mapIndex: request.mapIndex ?? -1,
+      attempt: request.attempt,
+      build,
+      manifest,
+      publishedAt,
+    });
+  } catch (error) {
+    // A rule that blocks publishing is what quality is watched for.
+    const isRefused = error instanceof TerminalError && !(error instanceof RunClosedError);
+    if (isRefused && metrics !== undefined) tell(metrics, measurementsOfQuality(manifest.rules, publishedAt));
+    throw error;
+  }
+  if (metrics !== undefined) tell(metrics, measurementsOfPublication(manifest, publishedAt));
+  const tables = [...new Set(manifest.outputs.map(({ table }) => table))];
+  if (catalog !== undefined) {
+    const { cancellationSignal } = Context.current();
+    await followPublication(catalog, tables, cancellationSignal, log);
+  }
+  return followed(ledger, tables);
 }
 
 /** The interpreter's own activities. Each may be repeated, and says by its error whether the ledger refused or could not be reached. */
@@ -229,12 +302,12 @@ export function createRunSteps(
   parts: Parts,
 ): RunSteps & { readonly publish: (request: PublishStep) => Promise<Followed | void> } {
   return {
-    'ingot.beginRun': (request) => step(() => beginRun(parts, request)),
-    'ingot.record': (request) => step(() => record(parts.ledger, request)),
+    'ingot.beginRun': (request) => beginOrRefuse(parts, request),
+    'ingot.record': (request) => step(() => record(parts, request)),
     'ingot.readPlan': (of) => step(() => readPlan(parts, of)),
     'ingot.parkProgress': ({ text, ...part }) => step(() => parts.ledger.parkProgress(part, text)),
     'ingot.readProgress': (part) => step(() => readProgress(parts.ledger, part)),
-    'ingot.endRun': (request) => step(() => endRun(parts.ledger, request)),
+    'ingot.endRun': (request) => step(() => endRun(parts, request)),
     publish: (request) => step(() => publish(parts, request)),
   };
 }

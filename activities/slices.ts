@@ -163,11 +163,11 @@ export function coverAll(snapshot: Snapshot, slices: readonly Slice[]): boolean 
 export function changedOutputs(
   outputs: readonly OutputPartition[],
   tables: readonly Table[],
-  unchanged: readonly Slice[],
+  unchanged: readonly string[],
   option: SliceOption | null,
 ): readonly OutputPartition[] {
   if (unchanged.length === 0 || option === null) return outputs;
-  const left = new Set(unchanged.map(({ slice }) => slice));
+  const left = new Set(unchanged);
   return outputs.filter((output) => {
     const table = tables.find(({ name }) => name === output.table)!;
     const date = option.date(partitionValues(partitionText(table, output.partition)));

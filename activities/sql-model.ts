@@ -12,7 +12,7 @@ import type { Selection } from './selection.ts';
 import type { SliceOption } from './slices.ts';
 import { sqlFile, withViews } from './sql-files.ts';
 import type { NamedSql } from './sql-files.ts';
-import type { TaskContext } from './task-context.ts';
+import type { EnginePreference, TaskContext } from './task-context.ts';
 
 /** Partitions of a table under the names by which the model's SQL reads them. */
 export interface Read<C extends Contract = Contract> {
@@ -57,6 +57,8 @@ export interface SqlModelOptions<Reads extends Record<string, Read>, Writes exte
   readonly account?: AccountOption;
   /** Lets `--skip-unchanged` tell date from date. */
   readonly slices?: SliceOption;
+  /** Where it computes if there is a cluster beside the worker; the configuration's choice unless told. */
+  readonly engine?: EnginePreference;
 }
 
 type InputOf<Reads extends Record<string, Read>> = {
@@ -78,6 +80,9 @@ export interface Model {
   readonly summaries: Write | null;
   readonly account: AccountOption | null;
   readonly slices: SliceOption | null;
+  readonly engine: EnginePreference | null;
+  /** Every select as it was written. */
+  readonly selects: readonly NamedSql[];
   readonly sqlHash: string;
   readonly contractHash: string;
 }
@@ -97,6 +102,7 @@ export function sqlModel<
     facts: factsOf(model),
     summary: `${tablesOf(model.reads, (read) => read.of)} → ${tablesOf(model.writes, (write) => write.to)}`,
     heartbeatMs: 30_000,
+    selects: model.engine === 'duckdb' ? [] : model.selects,
     run: async (_, context) => (await computeModel(model, context)) as OutputOf<Writes>,
   };
 }
@@ -107,12 +113,14 @@ function readModel(options: SqlModelOptions<Record<string, Read>, Record<string,
     typeof part === 'string' ? sqlFile(folder, part) : part;
   const views = [...(options.views ?? []).map(named), ...(checks === undefined ? [] : checkViews(checks))];
   const bound = ({ name, sql }: NamedSql): NamedSql => ({ name, sql: withViews(sql, views) });
-  const steps = [
-    ...(options.steps ?? []).map(named),
-    ...(checks === undefined ? [] : checkSteps(checks)),
-  ].map(bound);
-  const outputs = Object.keys(writes).map((name) => bound(sqlFile(folder, name)));
-  const measures = (checks === undefined ? [] : checkMeasures(checks)).map(bound);
+  const written = {
+    steps: [...(options.steps ?? []).map(named), ...(checks === undefined ? [] : checkSteps(checks))],
+    outputs: Object.keys(writes).map((name) => sqlFile(folder, name)),
+    measures: checks === undefined ? [] : checkMeasures(checks),
+  };
+  const steps = written.steps.map(bound);
+  const outputs = written.outputs.map(bound);
+  const measures = written.measures.map(bound);
   const contracts = [
     ...Object.values(reads).map((read) => read.of),
     ...Object.values(writes).map((write) => write.to),
@@ -130,6 +138,8 @@ function readModel(options: SqlModelOptions<Record<string, Read>, Record<string,
     summaries: options.summaries ?? null,
     account: options.account ?? null,
     slices: options.slices ?? null,
+    engine: options.engine ?? null,
+    selects: [...views, ...written.steps, ...written.outputs, ...written.measures],
     sqlHash: hashOf({
       steps: texts(steps),
       outputs: texts(outputs),
@@ -161,5 +171,6 @@ function factsOf(model: Model): JsonObject {
       .sort(),
     sqlHash: model.sqlHash,
     contractHash: model.contractHash,
+    ...(model.engine === null ? {} : { engine: model.engine }),
   };
 }

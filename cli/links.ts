@@ -1,4 +1,5 @@
-import { temporalUiLink, type RunHandle } from '../workers/client.ts';
+import type { RunHandle } from '../workers/client.ts';
+import { temporalUiLink } from '../workers/temporal-ui.ts';
 import type { Session } from './session.ts';
 
 function place(session: Session): { readonly ui: string; readonly namespace: string } | null {

@@ -1,7 +1,8 @@
 import type { RunnableDag } from '../activities/boundary.ts';
 import type { DataInterval } from '../dag/interval.ts';
 import type { JsonObject } from '../dag/json.ts';
-import { startRun, temporalUiLink, type RunHandle, type RunResult } from '../workers/client.ts';
+import { startRun, type RunHandle, type RunResult } from '../workers/client.ts';
+import { temporalUiLink } from '../workers/temporal-ui.ts';
 import { openRun } from '../workers/open-run.ts';
 import type { Cli } from './cli.ts';
 import { followRun } from './follow-run.ts';

@@ -22,6 +22,7 @@ export function rowsByTask(publications: readonly Publication[]): RowsByTask {
 }
 
 function waiting(task: TaskView): string {
+  if (task.job !== undefined) return `waits for ${task.job.label}`;
   if (task.waitingFor === null) return task.failure?.message ?? '';
   return waitText(task.waitingFor, (ms) => new Date(ms).toISOString().slice(11, 19));
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { RetryableError } from '../ports/errors.ts';
 import { flagsAsEnvironment, loadConfig, type Config } from '../workers/config.ts';
-import { temporalConnectOptions, temporalIsGiven } from '../workers/config/temporal.ts';
+import { temporalIsGiven } from '../workers/config/temporal-given.ts';
 import type { Readers } from '../workers/open-ports.ts';
 import { definitionFolders } from '../workers/definition-folders.ts';
 import type { Stack } from '../workers/stack/stack.ts';
@@ -72,7 +72,9 @@ async function connect(
   config: Config,
   env: NodeJS.ProcessEnv,
 ): Promise<{ client: Client; namespace: string }> {
+  // Half a second of many commands that speak to the ledger alone.
   const { Client, Connection } = await import('@temporalio/client');
+  const { temporalConnectOptions } = await import('../workers/config/temporal.ts');
   const { namespace, connectionOptions } = temporalConnectOptions(env, config.temporalProfile);
   try {
     const connection = await Connection.connect(

@@ -1,6 +1,6 @@
 import { pc } from './colours.ts';
 import type { Ledger, RunRecord } from '../ports/ledger.ts';
-import { temporalIsGiven } from '../workers/config/temporal.ts';
+import { temporalIsGiven } from '../workers/config/temporal-given.ts';
 import { unpolledTasks, type UnpolledTasks } from '../workers/task-queues.ts';
 import type { Cli } from './cli.ts';
 import type { Session } from './session.ts';

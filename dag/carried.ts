@@ -3,9 +3,12 @@ import { packRecords, unpackRecords } from './columns.ts';
 import { newInstance } from './instances.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
+import type { CarriedInstance, EarlierRun } from './resume.ts';
 import type { RunProgress, TaskInstance } from './run-progress.ts';
 
 const partLength = 384 * 1024;
+/** Under which an earlier run is parked: executions that continue a run count from 1. */
+export const earlierRevision = 0;
 
 /** Text in parts that each fit into a message; joined they are the text. No part begins or ends within a character. */
 export function textParts(text: string): readonly string[] {
@@ -42,6 +45,18 @@ export function unpackProgress(text: string): RunProgress {
     ...packed,
     instances: Object.fromEntries(instances.map((instance) => [instance.key, instance])),
   };
+}
+
+/** How far an earlier run came as short text; {@link unpackEarlier} gives the same. */
+export function packEarlier({ outcome, instances }: EarlierRun): string {
+  return JSON.stringify({ outcome, instances: packRecords(instances as unknown as readonly JsonObject[]) });
+}
+
+export function unpackEarlier(text: string): EarlierRun {
+  const { outcome, instances } = JSON.parse(text) as Pick<EarlierRun, 'outcome'> & {
+    readonly instances: Columns;
+  };
+  return { outcome, instances: unpackRecords(instances) as unknown as readonly CarriedInstance[] };
 }
 
 function packInstance(instance: TaskInstance): JsonObject {

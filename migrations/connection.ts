@@ -19,9 +19,16 @@ export function translated(error: unknown, place: string): unknown {
     : new RetryableError(facts, { cause: error });
 }
 
-function client(connectionString: string): pg.Client {
+/** A text is the database's URL. */
+export type Connection = string | pg.ClientConfig;
+
+export function configOf(connection: Connection): pg.ClientConfig {
+  return typeof connection === 'string' ? { connectionString: connection } : connection;
+}
+
+function client(connection: Connection): pg.Client {
   try {
-    return new pg.Client({ connectionString, connectionTimeoutMillis: 15_000 });
+    return new pg.Client({ ...configOf(connection), connectionTimeoutMillis: 15_000 });
   } catch {
     // Without the cause: it quotes the connection string, password and all.
     throw new TerminalError({
@@ -34,10 +41,10 @@ function client(connectionString: string): pg.Client {
 
 /** Runs `work` on a connection of its own; every error says at which server, and none shows the password. */
 export async function withConnection<Result>(
-  connectionString: string,
+  given: Connection,
   work: (connection: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  const connection = client(connectionString);
+  const connection = client(given);
   // A server that ends the session also fails the statement under way, which tells the caller.
   connection.on('error', () => undefined);
   try {

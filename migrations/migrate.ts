@@ -9,7 +9,9 @@ import { heldRunsMigration } from './0004-held-runs.ts';
 import { poolsMigration } from './0005-pools.ts';
 import { slicesAndAssetsMigration } from './0007-slices-and-assets.ts';
 import { parkedProgressMigration } from './0008-parked-progress.ts';
-import { withConnection } from './connection.ts';
+import { catalogsMigration } from './0009-catalogs.ts';
+import { engineReasonsMigration } from './0010-engine-reasons.ts';
+import { configOf, withConnection, type Connection } from './connection.ts';
 
 type Migration = Knex.Migration & { readonly name: string };
 
@@ -22,6 +24,8 @@ const migrations: readonly Migration[] = [
   poolsMigration,
   slicesAndAssetsMigration,
   parkedProgressMigration,
+  catalogsMigration,
+  engineReasonsMigration,
 ];
 
 /** Any constant will do, as long as every version of the product uses the same. */
@@ -50,12 +54,12 @@ async function refuseNewerDatabase(client: pg.Client): Promise<void> {
   });
 }
 
-async function migrateLocked(client: pg.Client, connectionString: string): Promise<readonly string[]> {
+async function migrateLocked(client: pg.Client, given: Connection): Promise<readonly string[]> {
   await refuseNewerDatabase(client);
   await client.query('create schema if not exists ingot');
   const knex = knexFactory({
     client: 'pg',
-    connection: { connectionString },
+    connection: () => Promise.resolve(configOf(given) as Knex.PgConnectionConfig),
     pool: { min: 0, max: 1 },
     migrations: { migrationSource: source, schemaName: 'ingot', tableName: 'migrations' },
   });
@@ -73,9 +77,9 @@ async function migrateLocked(client: pg.Client, connectionString: string): Promi
  * Brings the ledger's schema `ingot` up to the newest migration and answers the names of those it applied. Any number
  * of processes may call it at once. Throws TerminalError, changing nothing, when the database is newer than this code.
  */
-export function migrate(connectionString: string): Promise<readonly string[]> {
-  return withConnection(connectionString, async (client) => {
+export function migrate(given: Connection): Promise<readonly string[]> {
+  return withConnection(given, async (client) => {
     await client.query('select pg_advisory_lock($1::bigint)', [migrationLock]);
-    return migrateLocked(client, connectionString);
+    return migrateLocked(client, given);
   });
 }

@@ -6,8 +6,14 @@ export interface CatalogChange {
   /** `partitionText`; null for the table itself. */
   readonly partition: string | null;
   readonly action: 'create' | 'update' | 'remove';
-  /** Ledger version that readers see from then on; null where it is removed. */
+  /** Ledger version that readers see from then on; null where it is removed, and for a table in partitions, which have each their own. */
   readonly version: number | null;
+}
+
+export interface SyncOptions extends CallOptions {
+  readonly dryRun?: boolean;
+  /** Looks at what was published since the catalog was told last, and trusts it for the rest: what was changed by hand stays. */
+  readonly sinceLast?: boolean;
 }
 
 /**
@@ -20,8 +26,5 @@ export interface Catalog {
    * Brings tables, columns and partitions in line with what the ledger has now, whatever the catalog shows; all registered tables unless named. May be
    * repeated, interrupted, and called by several at once. Throws RetryableError for a service that is busy, with how far it came in the message.
    */
-  sync(
-    tables?: readonly string[],
-    options?: CallOptions & { readonly dryRun?: boolean },
-  ): Promise<readonly CatalogChange[]>;
+  sync(tables?: readonly string[], options?: SyncOptions): Promise<readonly CatalogChange[]>;
 }

@@ -4,6 +4,7 @@ import type { Failure } from '../dag/reducer.ts';
 import type { PartitionValues, Table } from '../dag/relation.ts';
 import type { AssetLog } from './assets.ts';
 import type { BackfillLog } from './backfill.ts';
+import type { CatalogLog } from './catalog-log.ts';
 import type { PastLog } from './past.ts';
 import type { PoolLog } from './pools.ts';
 import type { SliceFingerprint, SliceLog } from './slices.ts';
@@ -209,6 +210,8 @@ export interface Manifest {
   readonly sqlHash: string | null;
   readonly contractHash: string | null;
   readonly engine: string | null;
+  /** Why that engine: asked for, or chosen by the size of the inputs. */
+  readonly engineReason?: string;
   readonly rules: readonly RuleResult[];
   readonly accounts: readonly Account[];
   /** Quarantined rows by reason, per partition, as the quality summary keeps them. */
@@ -242,6 +245,7 @@ export interface Publication {
   readonly sqlHash: string | null;
   readonly contractHash: string | null;
   readonly engine: string | null;
+  readonly engineReason: string | null;
   readonly verdict: 'pass' | 'warn';
   readonly summary: JsonObject;
   readonly outputs: readonly OutputPartition[];
@@ -320,6 +324,6 @@ export interface PartitionLog {
 }
 
 export interface Ledger
-  extends RunLog, PartitionLog, SliceLog, AssetLog, ScheduleLog, BackfillLog, PoolLog, PastLog {
+  extends RunLog, PartitionLog, SliceLog, AssetLog, ScheduleLog, BackfillLog, PoolLog, PastLog, CatalogLog {
   close(): Promise<void>;
 }

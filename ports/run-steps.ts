@@ -1,7 +1,9 @@
+import type { AlertRule } from '../dag/alerts.ts';
 import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunOutcome, RunState, TaskKindName, TaskState } from '../dag/plan.ts';
 import type { Failure, InstanceKey, OperatorChange, RunFacts, WaitReason } from '../dag/reducer.ts';
 import type { EarlierRun } from '../dag/resume.ts';
+import type { ExternalJob } from './jobs.ts';
 import type { AttemptRecord, LedgerEvent, Manifest, ParkedPart, RunRecord, RunType } from './ledger.ts';
 import type { Admission } from './schedule-log.ts';
 
@@ -91,7 +93,11 @@ export type BegunRun =
       readonly facts: RunFacts;
       /** Absent in the histories of runs that began before there were turns: they have theirs. */
       readonly admission?: Admission;
-      readonly resumed?: { readonly earlier: EarlierRun; readonly change: OperatorChange };
+      /** An earlier run too long for one message is parked in as many parts as the progress of revision 0. */
+      readonly resumed?: {
+        readonly earlier: EarlierRun | { readonly parts: number };
+        readonly change: OperatorChange;
+      };
     };
 
 /** One try at one task instance: the argument of the activity `<dag>.<task>`. */
@@ -104,7 +110,10 @@ export interface AttemptRequest {
   readonly input: Json;
   readonly workflowId: string;
   readonly facts: RunFacts;
+  /** What is left of the attempt's time. */
   readonly timeoutMs: number;
+  /** How often the attempt has begun again because a job it waited for had ended; left out at first. */
+  readonly resumed?: number;
 }
 
 /** What an attempt would like to publish: inline, or under a key of the object store when it is large. */
@@ -125,12 +134,16 @@ export interface AttemptReply {
   readonly output: Json;
   readonly staged: StagedManifest | null;
   readonly where: Whereabouts;
+  /** The attempt is not over: it begins again when this job has ended. `output` and `staged` are null. */
+  readonly awaiting?: ExternalJob;
 }
 
 /** First detail of every failure that leaves the boundary. */
 export interface FailureDetails {
   readonly retryable: boolean;
   readonly where: Whereabouts | null;
+  /** Of a run that is refused: who is told. */
+  readonly alert?: AlertRule;
 }
 
 /** The argument of the activity `<dag>.<task>:publish`. */
@@ -200,6 +213,8 @@ export interface TaskView {
   readonly failure: Failure | null;
   readonly scheduledAt: string | null;
   readonly endedAt: string | null;
+  /** What its attempt waits for, away from any worker. */
+  readonly job?: ExternalJob;
 }
 
 /** The answer of the query `progress`. `planHash` is null, and `tasks` empty, until a worker that knows the DAG has begun the run. */

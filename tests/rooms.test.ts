@@ -36,8 +36,8 @@ const rooms: Record<string, Room> = {
     node: true,
   },
   // What every AWS adapter is made with: clients' options, errors.
-  'engines/aws': { rooms: ['dag', 'ports'], packages: [], node: true },
-  'engines/s3': aws(/^@aws-sdk\/(client-s3|lib-storage)$/),
+  'engines/aws': { rooms: ['dag', 'ports'], packages: [/^@aws-sdk\/credential-providers$/], node: true },
+  'engines/s3': aws(/^@aws-sdk\/client-s3$/),
   'engines/glue': aws(/^@aws-sdk\/client-glue$/),
   'engines/athena': aws(/^@aws-sdk\/client-athena$/),
   'engines/sns': aws(/^@aws-sdk\/client-sns$/),

@@ -170,11 +170,3 @@ export async function* watchRun(
 export async function cancelRun(client: Client, run: RunHandle): Promise<void> {
   await handleOf(client, run).cancel();
 }
-
-/** The run's page in the Temporal UI at `uiUrl`. */
-export function temporalUiLink(uiUrl: string, namespace: string, { workflowId, runId }: RunHandle): string {
-  const path = ['namespaces', namespace, 'workflows', workflowId, runId, 'history']
-    .map(encodeURIComponent)
-    .join('/');
-  return `${uiUrl.replace(/\/$/, '')}/${path}`;
-}

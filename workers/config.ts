@@ -3,15 +3,16 @@ import { defaultQueue } from '../dag/queues.ts';
 import { TerminalError } from '../ports/errors.ts';
 import { maskSecret, type SecretReference } from './config/secret.ts';
 import {
+  authSetting,
+  caSetting,
   connectionSetting,
   defaultMemoryLimit,
   defaultThreads,
-  sizeText,
   settings,
-  type Setting,
   type SettingName,
   type SettingValue,
 } from './config/settings.ts';
+import { sizeText, type Setting } from './config/setting-types.ts';
 import {
   connectionNames,
   given,
@@ -26,10 +27,37 @@ import {
 export type { ConfigInputs } from './config/sources.ts';
 export type { SecretReference } from './config/secret.ts';
 
+/** How a database proves itself, and how one signs in to it. */
+export interface SignIn {
+  /** File of the authorities (PEM) that may vouch for the server. */
+  readonly ca: string | null;
+  readonly auth: 'password' | 'iam';
+}
+
 /** Everything that can be chosen without touching code. Secrets are references, never values. */
 export interface Config {
   readonly home: string;
-  readonly engine: 'embedded';
+  readonly engine: 'embedded' | 'aws';
+  /** Where models compute that do not say. */
+  readonly enginePreference: 'auto' | 'duckdb' | 'spark';
+  readonly sparkFromBytes: number;
+  readonly httpfs: string | null;
+  /** Given when `engine` is aws. */
+  readonly bucket: string | null;
+  readonly keyPrefix: string;
+  readonly region: string | null;
+  readonly kmsKey: string | null;
+  readonly glueRole: string | null;
+  readonly glueJob: string;
+  readonly glueWorkerType: string;
+  readonly glueWorkers: number;
+  readonly glueConcurrency: number;
+  readonly databasePrefix: string | null;
+  readonly workgroup: string;
+  readonly maxScannedBytes: number;
+  readonly topicPrefix: string | null;
+  readonly queueUrl: string | null;
+  readonly metricsNamespace: string | null;
   readonly lake: string;
   readonly memoryLimitBytes: number;
   readonly spillFolder: string;
@@ -37,6 +65,7 @@ export interface Config {
   readonly runDays: number;
   readonly versionHours: number;
   readonly logDays: number;
+  readonly eventDays: number;
   readonly webhook: SecretReference | null;
   readonly smtp: SecretReference | null;
   /** Given whenever `smtp` is. */
@@ -55,6 +84,8 @@ export interface Config {
   readonly deployment: string | null;
   /** Named databases; `ledger` and `warehouse` are the embedded Postgres's when absent. */
   readonly connections: Readonly<Record<string, SecretReference>>;
+  /** By name, where other than by the URL alone. */
+  readonly signIn: Readonly<Record<string, SignIn>>;
   /** The file that was read, if any. */
   readonly file: string | null;
   /** One line per setting, as `ingot doctor` prints it: secrets masked, with where each value came from. */
@@ -115,6 +146,19 @@ class Reading {
     return found;
   }
 
+  signIn(): Record<string, SignIn> {
+    const found: Record<string, SignIn> = {};
+    for (const name of connectionNames(this.file)) {
+      const ca = this.value<string>(caSetting(name));
+      const auth = this.value<SignIn['auth']>(authSetting(name));
+      if (ca !== null || auth !== null)
+        found[name] = { ca: ca?.value ?? null, auth: auth?.value ?? 'password' };
+      if (ca !== null) this.note(caSetting(name), ca, null);
+      if (auth !== null) this.note(authSetting(name), auth, null);
+    }
+    return found;
+  }
+
   note(
     setting: Setting,
     read: { readonly value: unknown; readonly origin: string } | null,
@@ -148,6 +192,24 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
   return {
     home,
     engine: 'embedded',
+    enginePreference: 'auto',
+    sparkFromBytes: 1024 ** 3,
+    httpfs: null,
+    bucket: null,
+    keyPrefix: 'lake',
+    region: null,
+    kmsKey: null,
+    glueRole: null,
+    glueJob: 'ingot-sql',
+    glueWorkerType: 'G.1X',
+    glueWorkers: 10,
+    glueConcurrency: 10,
+    databasePrefix: null,
+    workgroup: 'primary',
+    maxScannedBytes: 100 * 1024 ** 3,
+    topicPrefix: null,
+    queueUrl: null,
+    metricsNamespace: null,
     lake: join(home, 'lake'),
     memoryLimitBytes: defaultMemoryLimit(),
     spillFolder: join(home, 'spill'),
@@ -155,6 +217,7 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     runDays: 30,
     versionHours: 72,
     logDays: 30,
+    eventDays: 365,
     webhook: null,
     smtp: null,
     smtpFrom: null,
@@ -205,7 +268,12 @@ export function loadConfig(inputs: ConfigInputs): Config {
     reading.problems.push(
       `${reading.origin(settings.smtp)}: expected notify.smtp.from and notify.smtp.to beside it; found ${smtpFrom ? 'nobody to send to' : 'no sender'}`,
     );
+  if (values.engine === 'aws' && !values.bucket)
+    reading.problems.push(
+      `${reading.origin(settings.engine)}: expected aws.bucket beside engine aws; found no bucket to keep the lake in`,
+    );
   const connections = reading.connections();
+  const signIn = reading.signIn();
   if (reading.problems.length > 0)
     throw new TerminalError({
       expected: 'a valid configuration',
@@ -213,8 +281,9 @@ export function loadConfig(inputs: ConfigInputs): Config {
       remedy: 'Mend each where it is named; `ingot doctor` lists all settings.',
     });
   return {
-    ...(values as Omit<Config, 'connections' | 'file' | 'effective'>),
+    ...(values as Omit<Config, 'connections' | 'signIn' | 'file' | 'effective'>),
     connections,
+    signIn,
     file: reading.file?.path ?? null,
     effective: reading.effective,
   };

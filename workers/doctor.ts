@@ -1,7 +1,9 @@
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { temporalConnectOptions, temporalIsGiven } from './config/temporal.ts';
-import { resolveSecret } from './config/secret.ts';
+import { temporalIsGiven } from './config/temporal-given.ts';
+import { temporalConnectOptions } from './config/temporal.ts';
+import { clientConfig } from '../engines/postgres/access.ts';
+import { databaseAccess } from './database-access.ts';
 import type { Config } from './config.ts';
 import { loadDefinitions } from './definitions.ts';
 import { runningStack } from './stack/background.ts';
@@ -110,8 +112,8 @@ async function databaseFinding(name: string, config: Config, env: NodeJS.Process
   const what = `Database ${name}`;
   const { default: pg } = await import('pg');
   try {
-    const url = await resolveSecret(config.connections[name]!, env, `the URL of the ${name} database`);
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
+    const access = clientConfig(await databaseAccess(config, env, name));
+    const client = new pg.Client({ ...access, connectionTimeoutMillis: 5000 });
     await client.connect();
     try {
       const { rows } = await client.query<{ server_version: string }>('show server_version');

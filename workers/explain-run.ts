@@ -3,6 +3,7 @@ import { explain, type Explanation } from '../dag/explain.ts';
 import { failuresOf } from '../dag/outcome.ts';
 import type { Plan, RunState, TaskState } from '../dag/plan.ts';
 import type { Failure, InstanceKey, RunProgress } from '../dag/reducer.ts';
+import type { ExternalJob } from '../ports/jobs.ts';
 import type { Ledger, RunRecord } from '../ports/ledger.ts';
 import type { RunView } from '../ports/run-steps.ts';
 import { describeRun, progressOf } from './client.ts';
@@ -44,6 +45,8 @@ export interface ExplainedTask {
   readonly explanation: Explanation;
   readonly failure: Failure | null;
   readonly pending: PendingAttempt | null;
+  /** Runs elsewhere, and its attempt waits for it away from any worker. */
+  readonly job: ExternalJob | null;
 }
 
 export interface ExplainedRun {
@@ -104,7 +107,9 @@ function tasksOf(
   plan: Plan,
   progress: RunProgress,
   pending: ReadonlyMap<string, PendingAttempt>,
+  view: RunView | null = null,
 ): readonly ExplainedTask[] {
+  const jobs = new Map(view?.tasks.map(({ key, job }) => [key, job]));
   return Object.values(progress.instances).map(({ key, taskId, state, attempt, failure }) => ({
     key,
     state,
@@ -112,6 +117,7 @@ function tasksOf(
     explanation: explain(plan, progress, key),
     failure,
     pending: state === 'running' ? (pending.get(`${plan.dagId}.${taskId}`) ?? null) : null,
+    job: jobs.get(key) ?? null,
   }));
 }
 
@@ -149,7 +155,7 @@ async function explainOpen(asked: Asked, run: RunRecord, plan: Plan): Promise<Ex
     runId: run.runId,
     workflowId: run.workflowId,
     reasons: [...reasons, ...held],
-    tasks: tasksOf(plan, progress, pending),
+    tasks: tasksOf(plan, progress, pending, view),
   };
 }
 

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
+import type { Catalog } from '../ports/catalog.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import { reconcileBackfills } from './backfill-reconciler.ts';
+import { keepCatalog } from './catalog-keeper.ts';
 import { keepPools } from './pool-keeper.ts';
 import { reconcileRuns, type ReconciledRun } from './reconciler.ts';
 import { runAlerts } from './run-alerts.ts';
@@ -11,16 +13,19 @@ import { runAlerts } from './run-alerts.ts';
 const reconcileEveryMs = 30_000;
 /** How long slots may stay with a run that ended, and a grant untold. */
 const keepPoolsEveryMs = 15_000;
+/** How long the catalog may be behind what was published. */
+const keepCatalogEveryMs = 15_000;
 
 interface House {
   readonly ledger: Ledger;
   readonly client: Client;
   readonly taskQueue: string;
   readonly log: Logger;
+  readonly catalog?: Catalog;
 }
 
 /** What every worker looks after beside its tasks, until `signal` is aborted. Several workers may do so at once. */
-export async function keepHouse(signal: AbortSignal, { log, ...parts }: House): Promise<void> {
+export async function keepHouse(signal: AbortSignal, { log, catalog, ...parts }: House): Promise<void> {
   const alerts = runAlerts(parts);
   const tell = alerts.failed;
 
@@ -51,6 +56,11 @@ export async function keepHouse(signal: AbortSignal, { log, ...parts }: House): 
     repeat(keepPoolsEveryMs, 'could not look at the pools', async () =>
       tellClosed(log, await keepPools({ ...parts, tell })),
     ),
+    catalog === undefined
+      ? undefined
+      : repeat(keepCatalogEveryMs, 'could not bring the catalog in line', () =>
+          keepCatalog(parts.ledger, catalog, log, signal),
+        ),
   ]);
 }
 

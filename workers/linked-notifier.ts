@@ -1,5 +1,5 @@
 import type { Notifier } from '../ports/notifier.ts';
-import { temporalUiLink } from './client.ts';
+import { temporalUiLink } from './temporal-ui.ts';
 
 /** Adds to whatever is told of a run where to look at it: `link` in the context, and a last line of the message. */
 export function linkedNotifier(notifier: Notifier, uiUrl: string | null, namespace: string): Notifier {

@@ -1,5 +1,4 @@
 import type { Ports } from '../activities/task-context.ts';
-import { openFilesystemObjectStore } from '../engines/filesystem/object-store.ts';
 import {
   allNotifiers,
   logNotifier,
@@ -9,15 +8,16 @@ import {
 import { smtpNotifier } from '../engines/notify/smtp.ts';
 import { openPostgresLedger } from '../engines/postgres/ledger.ts';
 import { openPostgresWarehouse } from '../engines/postgres/warehouse.ts';
-import { TerminalError } from '../ports/errors.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { QueryService } from '../ports/query-service.ts';
+import { openMetrics, openSns } from './aws-watching.ts';
 import type { Config } from './config.ts';
-import { nearest } from './config/nearest.ts';
-import { resolveSecret, type SecretReference } from './config/secret.ts';
+import { managedSecrets, resolveSecret, type SecretReference } from './config/secret.ts';
+import { databaseAccess } from './database-access.ts';
+import { duckDbOptions, openLake, type Lake } from './open-lake.ts';
 
 /** What it takes to look at what is there. */
-export interface Readers extends Pick<Ports, 'objects' | 'ledger' | 'warehouse'> {
+export interface Readers extends Pick<Ports, 'objects' | 'ledger' | 'warehouse' | 'catalog'> {
   /** Opened when first asked for. */
   queries(): Promise<QueryService>;
   close(): Promise<void>;
@@ -30,18 +30,6 @@ export interface OpenedPorts extends Ports {
 
 interface Closable {
   close(): Promise<void>;
-}
-
-async function connectionUrl(config: Config, env: NodeJS.ProcessEnv, name: string): Promise<string> {
-  const reference = config.connections[name];
-  if (reference !== undefined) return resolveSecret(reference, env, `the URL of the ${name} database`);
-  const known = Object.keys(config.connections);
-  const meant = nearest(name, known);
-  throw new TerminalError({
-    expected: `a connection named ${name}`,
-    found: known.length === 0 ? 'none' : known.join(', '),
-    remedy: `${meant.length > 0 ? `Did you mean ${meant.join(' or ')}? ` : ''}Set INGOT_${name.toUpperCase()}_URL, or [connections.${name}] in ingot.toml.`,
-  });
 }
 
 /** Opens each name once, when first asked for. One that could not be opened is tried again by the next who asks. */
@@ -65,33 +53,45 @@ function openedOnce<T extends Closable>(
   };
 }
 
-function engineOptions(config: Config) {
-  const { memoryLimitBytes, spillFolder, threads } = config;
-  return { memoryLimitBytes, spillFolder, threads };
-}
-
 /** Opens the adapters the configuration chooses. Secrets are resolved here, and go no further than the adapters. */
 export async function openReaders(config: Config, env: NodeJS.ProcessEnv): Promise<Readers> {
-  const objects = await openFilesystemObjectStore(config.lake);
-  const ledger = await openPostgresLedger(await connectionUrl(config, env, 'ledger'));
-  const warehouses = openedOnce(async (name) =>
-    openPostgresWarehouse(await connectionUrl(config, env, name)),
-  );
-  const services = openedOnce(async () => {
-    const { openDuckDbQueryService } = await import('../engines/duckdb/query-service.ts');
-    return openDuckDbQueryService({ objects, ledger, ...engineOptions(config) });
-  });
-  const close = async (): Promise<void> => {
-    await Promise.all([services.close(), warehouses.close()]);
-    await ledger.close();
-  };
-  return { objects, ledger, warehouse: warehouses.get, queries: () => services.get('lake'), close };
+  const lake = await openLake(config, env);
+  return openReadersOf(lake, config, env);
+}
+
+async function openReadersOf(lake: Lake, config: Config, env: NodeJS.ProcessEnv): Promise<Readers> {
+  const resources = new AsyncDisposableStack();
+  try {
+    resources.defer(() => lake.close());
+    const ledger = await openPostgresLedger(await databaseAccess(config, env, 'ledger'));
+    resources.defer(() => ledger.close());
+    const catalog = await lake.openCatalog(ledger);
+    if (catalog !== null) resources.defer(() => catalog.close());
+    const warehouses = openedOnce(async (name) =>
+      openPostgresWarehouse(await databaseAccess(config, env, name)),
+    );
+    resources.defer(() => warehouses.close());
+    const services = openedOnce(() => lake.openQueries(ledger));
+    resources.defer(() => services.close());
+    return {
+      objects: lake.objects,
+      ledger,
+      ...(catalog === null ? {} : { catalog }),
+      warehouse: warehouses.get,
+      queries: () => services.get('lake'),
+      close: () => resources.disposeAsync(),
+    };
+  } catch (error) {
+    await resources.disposeAsync();
+    throw error;
+  }
 }
 
 async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: NotificationLog): Promise<Notifier> {
   const secret = async (reference: SecretReference, what: string): Promise<string> =>
-    resolveSecret(reference, env, what);
+    resolveSecret(reference, env, what, managedSecrets(config.region));
   const { webhook, smtp } = config;
+  const sns = await openSns(config);
   return allNotifiers({
     log: logNotifier(log),
     ...(webhook === null
@@ -106,6 +106,7 @@ async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: Notific
             to: config.smtpTo,
           }),
         }),
+    ...(sns === null ? {} : { sns }),
   });
 }
 
@@ -117,23 +118,32 @@ export async function openPorts(
 ): Promise<OpenedPorts> {
   const notifier = await openNotifier(config, env, log);
   const { openDuckDbSqlEngine } = await import('../engines/duckdb/sql-engine.ts');
-  const readers = await openReaders(config, env);
-  const { objects, ledger } = readers;
+  const resources = new AsyncDisposableStack();
   try {
-    const sql = await openDuckDbSqlEngine({ objects, ...engineOptions(config) });
-    return {
+    const lake = await openLake(config, env);
+    const readers = await openReadersOf(lake, config, env);
+    resources.defer(() => readers.close());
+    const { objects, s3 } = lake;
+    const sql = await openDuckDbSqlEngine({
       objects,
-      ledger,
+      ...duckDbOptions(config),
+      ...(s3 === undefined ? {} : { s3 }),
+    });
+    resources.defer(() => sql.close());
+    const elsewhere = await lake.openElsewhere();
+    resources.defer(() => elsewhere.close());
+    const metrics = await openMetrics(config, log);
+    resources.defer(async () => metrics?.close());
+    return {
+      ...readers,
+      ...elsewhere,
       notifier,
+      ...(metrics === null ? {} : { metrics }),
       sql,
-      warehouse: (connection) => readers.warehouse(connection),
-      close: async () => {
-        await sql.close();
-        await readers.close();
-      },
+      close: () => resources.disposeAsync(),
     };
   } catch (error) {
-    await readers.close();
+    await resources.disposeAsync();
     throw error;
   }
 }

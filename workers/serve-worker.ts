@@ -73,6 +73,7 @@ export async function serveWorker(
       client: new Client({ connection, namespace }),
       taskQueue: config.taskQueue,
       log,
+      ...(ports.catalog === undefined ? {} : { catalog: ports.catalog }),
     });
     await onReady();
     log.info(

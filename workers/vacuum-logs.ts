@@ -1,6 +1,7 @@
 import { logRoot, runOfLog } from '../activities/log-keys.ts';
+import { jobRoot, runOfJob } from '../activities/memory.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
+import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts';
 
 export interface LogVacuumRequest {
   readonly ledger: Ledger;
@@ -19,7 +20,21 @@ export interface LogVacuumResult {
 
 const keysAtOnce = 1000;
 
-/** Removes what tasks logged longer ago than the retention, of runs that are not open any more. May be killed and repeated. */
+/** What belongs to attempts and nobody publishes, and the run a key is of. */
+const traces = [
+  { root: logRoot, runOf: runOfLog },
+  { root: jobRoot, runOf: runOfJob },
+];
+
+async function* traceFiles(objects: ObjectStore): AsyncIterable<ObjectInfo & { readonly runId: string }> {
+  for (const { root, runOf } of traces)
+    for await (const file of objects.list(root)) {
+      const runId = runOf(file.key);
+      if (runId !== null) yield { ...file, runId };
+    }
+}
+
+/** Removes what tasks logged, and kept of jobs elsewhere, longer ago than the retention, of runs that are not open any more. May be killed and repeated. */
 export async function vacuumLogs(request: LogVacuumRequest): Promise<LogVacuumResult> {
   const { ledger, objects, dryRun } = request;
   const cutoff = request.now - request.olderThanMs;
@@ -30,9 +45,8 @@ export async function vacuumLogs(request: LogVacuumRequest): Promise<LogVacuumRe
     if (!dryRun) await objects.remove(batch);
     batch = [];
   };
-  for await (const file of objects.list(logRoot)) {
-    const runId = runOfLog(file.key);
-    if (runId === null || Date.parse(file.modifiedAt) >= cutoff) continue;
+  for await (const { runId, ...file } of traceFiles(objects)) {
+    if (Date.parse(file.modifiedAt) >= cutoff) continue;
     if (!isOpen.has(runId)) isOpen.set(runId, (await ledger.run(runId))?.state === 'running');
     if (isOpen.get(runId) === true) continue;
     batch.push(file.key);

@@ -13,6 +13,7 @@ import type {
 } from '../ports/run-steps.ts';
 import { wakeFeeds } from './asset-feed.ts';
 import { cancelledFailure, endingOf, failed, type Ending } from './failures.ts';
+import type { JobWaits } from './job-waits.ts';
 import {
   attemptRetries,
   defaultHeartbeatMs,
@@ -37,6 +38,13 @@ export interface AttemptSetting {
   readonly askAnyWorker: boolean;
   /** False once the run is being cancelled. */
   readonly mayPublish: () => boolean;
+  readonly jobs: JobWaits;
+}
+
+/** How often an attempt began again, and until when it may take. */
+interface Pass {
+  readonly resumed: number;
+  readonly untilMs: number;
 }
 
 function tooLargeInput(bytes: number): Ending {
@@ -65,6 +73,8 @@ function routed({ queue }: PlanTask): { readonly taskQueue?: string } {
 function compute(
   { dagId, workflowId, facts, task, askAnyWorker }: AttemptSetting,
   command: StartAttempt,
+  timeoutMs: number,
+  resumed: number,
 ): Promise<AttemptReply> {
   const { taskId, mapIndex, attempt, lease, input } = command;
   const request: AttemptRequest = {
@@ -76,11 +86,12 @@ function compute(
     input,
     workflowId,
     facts,
-    timeoutMs: task.timeoutMs,
+    timeoutMs,
+    ...(resumed === 0 ? {} : { resumed }),
   };
   return scheduleActivity<AttemptReply>(`${dagId}.${taskId}`, [request], {
     ...summaryOf(task, command),
-    startToCloseTimeout: task.timeoutMs + timeoutSlackMs,
+    startToCloseTimeout: timeoutMs + timeoutSlackMs,
     heartbeatTimeout: task.heartbeatMs ?? defaultHeartbeatMs,
     retry: attemptRetries,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -110,12 +121,34 @@ function endingAt(error: unknown, where: Whereabouts): AttemptEnding {
   return { ...ending, where: ending.where ?? where };
 }
 
+/** Leaves the worker to others while a job runs elsewhere; then the body begins again, with what it remembers. */
+async function afterJob(
+  setting: AttemptSetting,
+  command: StartAttempt,
+  { awaiting, where }: AttemptReply,
+  { resumed, untilMs }: Pass,
+): Promise<AttemptEnding> {
+  const { dagId, task, jobs } = setting;
+  const place = `${dagId}.${command.key}, attempt ${command.attempt}`;
+  try {
+    await jobs.untilEnded(command.key, { job: awaiting!, place, untilMs });
+    const leftMs = Math.max(untilMs - Date.now(), 1);
+    const reply = await compute(setting, command, Math.min(leftMs, task.timeoutMs), resumed + 1);
+    const since = { ...reply, where: { ...reply.where, startedAt: where.startedAt } };
+    return accept(setting, command, since, { resumed: resumed + 1, untilMs });
+  } catch (error) {
+    return endingAt(error, where);
+  }
+}
+
 function accept(
   setting: AttemptSetting,
   command: StartAttempt,
   reply: AttemptReply,
+  pass: Pass,
 ): AttemptEnding | Promise<AttemptEnding> {
   const { output, staged, where } = reply;
+  if (reply.awaiting !== undefined) return afterJob(setting, command, reply, pass);
   const succeeded: AttemptEnding = { type: 'succeeded', output, where };
   if (staged === null) return succeeded;
   if (!setting.mayPublish()) return failed(cancelledFailure, where);
@@ -136,5 +169,10 @@ function accept(
 export function performAttempt(setting: AttemptSetting, command: StartAttempt): Promise<AttemptEnding> {
   const inputBytes = JSON.stringify(command.input).length;
   if (inputBytes > maxInputBytes) return Promise.resolve(tooLargeInput(inputBytes));
-  return compute(setting, command).then((reply) => accept(setting, command, reply), endingOf);
+  const { timeoutMs } = setting.task;
+  const pass = { resumed: 0, untilMs: Date.now() + timeoutMs };
+  return compute(setting, command, timeoutMs, 0).then(
+    (reply) => accept(setting, command, reply, pass),
+    endingOf,
+  );
 }

@@ -1,7 +1,15 @@
 import { proxyLocalActivities } from '@temporalio/workflow';
-import { packProgress, textParts, unpackPlan, unpackProgress } from '../dag/carried.ts';
+import {
+  earlierRevision,
+  packProgress,
+  textParts,
+  unpackEarlier,
+  unpackPlan,
+  unpackProgress,
+} from '../dag/carried.ts';
 import type { Plan } from '../dag/plan.ts';
 import type { RunProgress } from '../dag/reducer.ts';
+import type { EarlierRun } from '../dag/resume.ts';
 import type { CarriedRun, RunSteps } from '../ports/run-steps.ts';
 import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
 
@@ -40,8 +48,22 @@ export async function packUp(
 
 export async function unpack(runId: string, { revision, progress }: CarriedRun): Promise<RunProgress> {
   if ('text' in progress) return unpackProgress(progress.text);
+  return unpackProgress(await readParked(runId, revision, progress.parts));
+}
+
+/** How far the run came that `runId` carries on from. */
+export async function unpackEarlierRun(
+  runId: string,
+  earlier: EarlierRun | { readonly parts: number },
+): Promise<EarlierRun> {
+  return 'parts' in earlier
+    ? unpackEarlier(await readParked(runId, earlierRevision, earlier.parts))
+    : earlier;
+}
+
+async function readParked(runId: string, revision: number, parts: number): Promise<string> {
   const texts: string[] = [];
-  for (let part = 0; part < progress.parts; part += 1)
+  for (let part = 0; part < parts; part += 1)
     texts.push(await steps['ingot.readProgress']({ runId, revision, part }));
-  return unpackProgress(texts.join(''));
+  return texts.join('');
 }

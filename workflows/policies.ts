@@ -21,6 +21,22 @@ export const stepRetries: RetryPolicy = {
   maximumAttempts: 50_000,
 };
 
+/** Looks at a job that runs elsewhere. The activity names the pause before the next look, and ends when the attempt has had its time. */
+export const lookRetries: RetryPolicy = {
+  initialInterval: 2000,
+  backoffCoefficient: 1.5,
+  maximumInterval: 60_000,
+  maximumAttempts: 1_000_000,
+};
+
+/** About ten minutes: whoever stopped the run should not wait for a service that is down; the job's own timeout ends it then. */
+export const jobStopRetries: RetryPolicy = {
+  initialInterval: 1000,
+  backoffCoefficient: 2,
+  maximumInterval: 30_000,
+  maximumAttempts: 25,
+};
+
 export const stepTimeoutMs = 60_000;
 /** From here on the pause between two tries of a local activity is a timer, and the workflow task is given back. */
 export const localRetryThresholdMs = 4000;

@@ -64,7 +64,7 @@ export async function runDag(request: RunRequest, carriedRun?: CarriedRun): Prom
     const { continueAfter } = request;
     const walk = new Walk({ begun, carried, continueAfter, alerts, listener });
     current = () => ({ begun, walk });
-    setHandler(progressQuery, () => runView(plan, planHash, walk.progress));
+    setHandler(progressQuery, () => runView(plan, planHash, walk.progress, walk.jobs));
     cancelRequested.catch(() => walk.cancel());
     const end = await walk.end();
     if (end.type === 'continue_as_new') {
@@ -96,10 +96,10 @@ function tableDrawer(walk: () => Walk): () => void {
   const { workflowId } = workflowInfo();
   let drawnAt = 0;
   return () => {
-    const { states, progress } = walk();
+    const { states, progress, jobs } = walk();
     const size = [...states.values()].reduce((sum, count) => sum + count, 0);
     if (size > largeRun && progress.outcome === null && Date.now() - drawnAt < largeTableMs) return;
     drawnAt = Date.now();
-    setCurrentDetails(detailsTable(workflowId, progress));
+    setCurrentDetails(detailsTable(workflowId, progress, jobs));
   };
 }

@@ -1,6 +1,7 @@
 import type { Plan, TaskKindName, TaskState } from '../dag/plan.ts';
 import { waitText } from '../dag/wait-text.ts';
-import type { RunProgress, TaskInstance } from '../dag/reducer.ts';
+import type { InstanceKey, RunProgress, TaskInstance } from '../dag/reducer.ts';
+import type { ExternalJob } from '../ports/jobs.ts';
 import type { RunSummary, RunView, TaskView } from '../ports/run-steps.ts';
 
 const maxRows = 100;
@@ -13,7 +14,9 @@ function instant(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-function taskView(instance: TaskInstance, kind: TaskKindName): TaskView {
+type Jobs = ReadonlyMap<InstanceKey, ExternalJob>;
+
+function taskView(instance: TaskInstance, kind: TaskKindName, job: ExternalJob | undefined): TaskView {
   const { key, taskId, state, attempt, waitingFor, failure, scheduledAt, endedAt } = instance;
   return {
     key,
@@ -25,11 +28,12 @@ function taskView(instance: TaskInstance, kind: TaskKindName): TaskView {
     failure: failure === null ? null : { ...failure, message: failure.message.slice(0, messageLength) },
     scheduledAt: instant(scheduledAt),
     endedAt: instant(endedAt),
+    ...(job === undefined ? {} : { job }),
   };
 }
 
 /** The answer of the query `progress`. */
-export function runView(plan: Plan, planHash: string, progress: RunProgress): RunView {
+export function runView(plan: Plan, planHash: string, progress: RunProgress, jobs: Jobs): RunView {
   const kinds = new Map(plan.tasks.map((task) => [task.id, task.kind]));
   const all = Object.values(progress.instances);
   const shown = all.length > maxTasks ? mostUrgent(all, maxTasks) : all;
@@ -42,7 +46,9 @@ export function runView(plan: Plan, planHash: string, progress: RunProgress): Ru
     cancelRequested: progress.cancelRequested,
     ...(progress.held ? { held: true as const } : {}),
     facts: progress.facts,
-    tasks: shown.map((instance) => taskView(instance, kinds.get(instance.taskId) ?? 'task')),
+    tasks: shown.map((instance) =>
+      taskView(instance, kinds.get(instance.taskId) ?? 'task', jobs.get(instance.key)),
+    ),
     ...(shown.length < all.length ? { counts: countStates(progress) } : {}),
   };
 }
@@ -96,7 +102,9 @@ export function runSummary(planHash: string, progress: RunProgress): RunSummary 
   return { runId: progress.facts.run.id, planHash, tasks: countStates(progress) };
 }
 
-function remark({ waitingFor, failure }: TaskInstance): string {
+function remark({ key, waitingFor, failure }: TaskInstance, jobs: Jobs): string {
+  const job = jobs.get(key);
+  if (job !== undefined) return `waits for ${job.label}`.slice(0, cellLength).replaceAll('|', '\\|');
   if (waitingFor !== null)
     return waitText(waitingFor, (ms) => instant(ms)!)
       .slice(0, cellLength)
@@ -119,10 +127,10 @@ function callForHelp(workflowId: string, progress: RunProgress): string[] {
 }
 
 /** The run at a glance, for the Temporal UI: what needs attention first, then the rest, cut to a bounded length. */
-export function detailsTable(workflowId: string, progress: RunProgress): string {
+export function detailsTable(workflowId: string, progress: RunProgress, jobs: Jobs): string {
   const instances = Object.values(progress.instances);
   const rows = mostUrgent(instances, maxRows).map(
-    (each) => `| ${each.key} | ${each.state} | ${each.attempt} | ${remark(each)} |`,
+    (each) => `| ${each.key} | ${each.state} | ${each.attempt} | ${remark(each, jobs)} |`,
   );
   const counts = Object.entries(countStates(progress)).map(([state, count]) => `${count} ${state}`);
   const more = instances.length - rows.length;

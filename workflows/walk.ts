@@ -6,6 +6,7 @@ import type { PlanTask, TaskState } from '../dag/plan.ts';
 import { OpenRun, startRun } from '../dag/reducer.ts';
 import type { InstanceKey, OperatorChange, RunCommand, RunEvent, RunProgress } from '../dag/reducer.ts';
 import { resumeRun } from '../dag/resume.ts';
+import type { ExternalJob } from '../ports/jobs.ts';
 import type { CarriedRun, ContinueAfter, EndedRun } from '../ports/run-steps.ts';
 import { Alarms } from './alarms.ts';
 import type { Alerts } from './alerts.ts';
@@ -15,6 +16,7 @@ import { packUp } from './carry.ts';
 import { Drain } from './drain.ts';
 import { cancelledFailure, firstFailure } from './failures.ts';
 import { heldEvent } from './operator-events.ts';
+import { JobWaits } from './job-waits.ts';
 import { Outbox } from './outbox.ts';
 import { PastWatch } from './past-watch.ts';
 import { cancelGraceMs } from './policies.ts';
@@ -59,6 +61,7 @@ export class Walk {
   readonly #shield = CancellationScope.current();
   readonly #over = Promise.withResolvers<void>();
   readonly #alarms = new Alarms();
+  readonly #jobs = new JobWaits();
   /** Around the walk itself, and so every attempt it starts: what is cancelled here reaches the bodies. */
   readonly #attempts = new CancellationScope();
   /** Of each attempt under way, for an operator to stop. */
@@ -109,6 +112,11 @@ export class Walk {
     return this.#run.progress;
   }
 
+  /** Jobs elsewhere, by the task instance that waits for them. */
+  get jobs(): ReadonlyMap<InstanceKey, ExternalJob> {
+    return this.#jobs.waiting;
+  }
+
   /** How many instances are in each state. */
   get states(): ReadonlyMap<TaskState, number> {
     return this.#run.states;
@@ -124,6 +132,8 @@ export class Walk {
     // Cancelled while it packed up: it ends here after all.
     if (this.#finish === null) return continuation!;
     this.#alarms.cancelAll();
+    // What is not waited for any more is being stopped: a run leaves no job behind.
+    await this.#jobs.settled();
     this.#past.close();
     await this.#pools.close();
     const { outcome, failures } = this.#finish;
@@ -134,6 +144,7 @@ export class Walk {
     const end = { outcome, endedAt, failure, ...(dependsOnPast ? { dependsOnPast } : {}) };
     const ended = await this.#outbox.close(end);
     await told;
+    if ((ended?.outcome ?? outcome) === 'success') await this.#alerts.succeeded();
     return { ...this.#finish, ...ended };
   }
 
@@ -259,6 +270,7 @@ export class Walk {
       task: this.#tasks.get(command.taskId)!,
       askAnyWorker: this.#unknown.has(command.key),
       mayPublish: () => (isTeardown || !this.progress.cancelRequested) && this.#isCurrent(command),
+      jobs: this.#jobs,
     };
     const scope = this.#scopeFor(isTeardown);
     this.#scopes.set(command.key, scope);

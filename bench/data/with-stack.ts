@@ -13,7 +13,7 @@ import { resolveTemporalBinary } from '../../workers/stack/temporal-binary.ts';
 import { openTemporalServer } from '../../workers/stack/temporal-server.ts';
 import { openWorker, type WorkerSettings } from '../../workers/worker.ts';
 
-interface BenchStack {
+export interface BenchStack {
   readonly address: string;
   readonly client: Client;
   readonly ledger: Ledger;

@@ -6,6 +6,7 @@ import { loadDefinitions } from '../../workers/definitions.ts';
 import { ExitError, type Cli } from '../cli.ts';
 import { dateRange, wholeNumber } from '../arguments.ts';
 import { printDemoReport } from '../demo-report.ts';
+import { generateIntoLake } from '../generate-into-lake.ts';
 import { bytes, count, duration, stateText } from '../format.ts';
 import { runOnce, type FinishedRun } from '../run-once.ts';
 import { withSession, type Session } from '../session.ts';
@@ -30,15 +31,14 @@ async function generateAll(
   cli: Cli,
   dags: readonly RunnableDag[],
   flags: DemoFlags,
-  into: string,
+  { config, env }: Session,
 ): Promise<void> {
   const dates = dateRange(firstDate, days);
   for (const { id } of dags) {
-    const files = await generators[id]!.generate({
+    const files = await generateIntoLake(config, env, (given) => generators[id]!.generate(given), {
       seed: flags.seed,
       rows: wholeNumber('--rows', flags.rows),
       dates,
-      into,
       signal: cli.signal,
     });
     const size = files.reduce((sum, file) => sum + file.bytes, 0);
@@ -72,7 +72,7 @@ export async function demo(cli: Cli, flags: DemoFlags): Promise<void> {
     cli.print(
       `${pc.green('✓')} the stack is up (${duration(Date.now() - startedAt)}): Temporal, Postgres, a worker`,
     );
-    await generateAll(cli, dags, flags, session.config.lake);
+    await generateAll(cli, dags, flags, session);
     const runs = await runAll(cli, session, dags);
     await printDemoReport(cli, session, dags, runs, flags.keep === true);
     if (runs.some((run) => run.state !== 'success')) throw new ExitError(1);

@@ -50,12 +50,14 @@ function reasonText(
   }
 }
 
-function whyText({ explanation, failure, pending, key, state }: ExplainedTask, workflowId: string): string {
+function whyText(task: ExplainedTask, workflowId: string): string {
+  const { explanation, failure, pending, job, key, state } = task;
   // The ledger knows that it waits, and only the run itself knows for what.
   if (explanation.kind === 'running' && state !== 'running') return 'as the ledger heard last';
   const text = explanationText(explanation, failure);
   if (explanation.kind === 'waiting' && explanation.for.reason === 'approval')
     return `${text}: \`ingot tasks approve|reject ${workflowId} ${key}\``;
+  if (job !== null) return `${text}: waits for ${job.label}${job.link === undefined ? '' : ` (${job.link})`}`;
   if (pending === null) return text;
   const worker = pending.worker === null ? '' : ` (${pending.worker})`;
   const tries = pending.lastFailure === null ? '' : `, try ${pending.tries} after: ${pending.lastFailure}`;

@@ -1,6 +1,8 @@
 import { generators } from '../../pipelines/generators/index.ts';
 import { nearest } from '../../workers/config/nearest.ts';
 import { UsageError, type Cli } from '../cli.ts';
+import type { GenerateOptions } from '../../pipelines/generators/options.ts';
+import { generateIntoLake } from '../generate-into-lake.ts';
 import { dateRange, wholeNumber } from '../arguments.ts';
 import { bytes, count } from '../format.ts';
 
@@ -26,14 +28,18 @@ export async function generate(cli: Cli, source: string, flags: GenerateFlags): 
   const share = flags.dirtShare === undefined ? undefined : Number(flags.dirtShare);
   if (share !== undefined && !(share >= 0 && share <= 1))
     throw new UsageError(`expected --dirt-share from 0 to 1; found ${flags.dirtShare}.`);
-  const files = await generator.generate({
+  const options = {
     seed: flags.seed,
     rows: wholeNumber('--rows', flags.rows),
     dates: dateRange(flags.date, flags.days),
-    into: flags.into ?? cli.config().lake,
     signal: cli.signal,
     ...(share === undefined ? {} : { dirtShare: share }),
-  });
+  };
+  const make = (given: GenerateOptions) => generator.generate(given);
+  const files =
+    flags.into === undefined
+      ? await generateIntoLake(cli.config(), cli.inputs.env, make, options)
+      : await make({ ...options, into: flags.into });
   if (flags.json)
     return cli.print(
       JSON.stringify(

@@ -1,4 +1,5 @@
 import { pc } from '../colours.ts';
+import type { CatalogChange } from '../../ports/catalog.ts';
 import type { Publication } from '../../ports/ledger.ts';
 import { vacuum } from '../../workers/vacuum.ts';
 import { vacuumLogs } from '../../workers/vacuum-logs.ts';
@@ -59,7 +60,9 @@ function historyEntry(publication: Publication, table: string): string[] {
     `plan ${short(publication.planHash)}`,
     publication.sqlHash === null ? null : `sql ${short(publication.sqlHash)}`,
     publication.contractHash === null ? null : `contract ${short(publication.contractHash)}`,
-    publication.engine,
+    publication.engine === null || publication.engineReason === null
+      ? publication.engine
+      : `${publication.engine} (${publication.engineReason})`,
     `build ${publication.build}`,
   ].filter((fact) => fact !== null);
   const verdict = publication.verdict === 'pass' ? pc.green('pass') : pc.yellow('warn');
@@ -94,21 +97,56 @@ export async function lakeHistory(
   });
 }
 
+const verbs = {
+  create: ['Created', 'Would create'],
+  update: ['Updated', 'Would update'],
+  remove: ['Removed', 'Would remove'],
+} as const;
+
+function changeLine({ table, partition, action, version }: CatalogChange, dryRun: boolean): string {
+  const what = partition === null ? table : `${table}/${partition}`;
+  return `${verbs[action][dryRun ? 1 : 0]} ${what}${version === null ? '' : ` at version ${version}`}`;
+}
+
+export async function lakeSync(
+  cli: Cli,
+  flags: JsonFlag & { readonly dryRun?: boolean; readonly table?: string },
+): Promise<void> {
+  await withSession(cli, { temporal: false }, async (session) => {
+    const { ledger, catalog } = await session.readers();
+    const dryRun = flags.dryRun === true;
+    const tables = flags.table === undefined ? undefined : [(await tableNamed(ledger, flags.table)).name];
+    const changes = (await catalog?.sync(tables, { signal: cli.signal, dryRun })) ?? [];
+    if (flags.json) return cli.print(JSON.stringify({ dryRun, catalog: catalog?.name ?? null, changes }));
+    if (catalog === undefined)
+      return cli.print(
+        'The ledger itself is the catalog of the embedded engine: there is nothing to bring in line.',
+      );
+    for (const change of changes) cli.print(changeLine(change, dryRun));
+    if (changes.length === 0) cli.print(`The catalog ${catalog.name} shows what the ledger has.`);
+  });
+}
+
 export async function lakeVacuum(
   cli: Cli,
   flags: JsonFlag & { readonly dryRun?: boolean; readonly olderThanHours?: string },
 ): Promise<void> {
   await withSession(cli, { temporal: false }, async (session) => {
-    const { ledger, objects } = await session.readers();
+    const { ledger, objects, catalog } = await session.readers();
     const hours =
       flags.olderThanHours === undefined
         ? session.config.versionHours
         : wholeNumber('--older-than-hours', flags.olderThanHours);
-    const { logDays } = session.config;
+    const { logDays, eventDays } = session.config;
     const common = { ledger, objects, dryRun: flags.dryRun === true, now: Date.now() };
+    // Files that the catalog still shows must not go.
+    if (catalog !== undefined && !common.dryRun)
+      await catalog.sync(await ledger.behind(catalog.name), { signal: cli.signal });
     const result = await vacuum({ ...common, olderThanMs: hours * 3_600_000 });
     const logs = await vacuumLogs({ ...common, olderThanMs: logDays * 86_400_000 });
-    if (flags.json) return cli.print(JSON.stringify({ dryRun: common.dryRun, ...result, logs }));
+    const eventsBefore = new Date(common.now - eventDays * 86_400_000).toISOString();
+    const assetEvents = await ledger.forgetAssetEvents(eventsBefore, common);
+    if (flags.json) return cli.print(JSON.stringify({ dryRun: common.dryRun, ...result, logs, assetEvents }));
     const files = result.versionFiles.length + result.orphans.length;
     const verb = flags.dryRun ? 'Would remove' : 'Removed';
     cli.print(
@@ -118,5 +156,7 @@ export async function lakeVacuum(
       cli.print(
         `${verb} ${count(logs.files)} files (${bytes(logs.bytes)}) of task logs older than ${logDays} days.`,
       );
+    if (assetEvents > 0)
+      cli.print(`${verb} ${count(assetEvents)} events of assets older than ${eventDays} days.`);
   });
 }

@@ -1,15 +1,20 @@
 import { migrate as applyMigrations } from '../../migrations/migrate.ts';
-import { resolveSecret } from '../../workers/config/secret.ts';
+import { clientConfig } from '../../engines/postgres/access.ts';
+import { databaseAccess } from '../../workers/database-access.ts';
+import { openLake } from '../../workers/open-lake.ts';
 import type { Cli } from '../cli.ts';
 import { withSession } from '../session.ts';
 
 export async function migrate(cli: Cli, options: { readonly json?: boolean }): Promise<void> {
-  const given = cli.config().connections['ledger'];
+  const config = cli.config();
   // The embedded ledger is migrated whenever it starts.
   const applied =
-    given === undefined
+    config.connections['ledger'] === undefined
       ? await withSession(cli, { temporal: false }, async () => [])
-      : await applyMigrations(await resolveSecret(given, cli.inputs.env, 'the URL of the ledger'));
-  if (options.json) cli.print(JSON.stringify({ applied }));
-  else cli.print(applied.length === 0 ? 'The ledger is up to date.' : `Applied: ${applied.join(', ')}.`);
+      : await applyMigrations(clientConfig(await databaseAccess(config, cli.inputs.env, 'ledger')));
+  const lake = await openLake(config, cli.inputs.env);
+  const prepared = await lake.prepare().finally(async () => lake.close());
+  if (options.json) return cli.print(JSON.stringify({ applied, prepared }));
+  cli.print(applied.length === 0 ? 'The ledger is up to date.' : `Applied: ${applied.join(', ')}.`);
+  for (const line of prepared) cli.print(line);
 }

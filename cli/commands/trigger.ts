@@ -1,5 +1,6 @@
 import { pc } from '../colours.ts';
-import { startRun, temporalUiLink } from '../../workers/client.ts';
+import { startRun } from '../../workers/client.ts';
+import { temporalUiLink } from '../../workers/temporal-ui.ts';
 import type { Cli } from '../cli.ts';
 import { dagNamed } from '../definitions.ts';
 import { intervalOf, paramsOf } from '../run-arguments.ts';

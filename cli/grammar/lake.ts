@@ -23,6 +23,13 @@ export function addLake(program: Command, action: Action): void {
     .option(...json)
     .action(action(async () => (await import('../commands/quarantine.ts')).lakeQuarantine));
   lake
+    .command('sync')
+    .description('bring the catalog that readers from outside use in line with the ledger')
+    .option('--table <table>', 'of one table only')
+    .option('--dry-run', 'say what would be mended')
+    .option(...json)
+    .action(action(async () => (await import('../commands/lake.ts')).lakeSync));
+  lake
     .command('vacuum')
     .description('remove versions and files nobody can need any more')
     .option('--dry-run', 'say what would be removed')

@@ -10,7 +10,7 @@ export function addRuns(program: Command, action: Action): void {
     .option('--state <state>', 'queued, running, held, success, failed or cancelled')
     .option('--limit <n>', 'newest first', '30')
     .option(...json)
-    .action(action(async () => (await import('../commands/runs.ts')).runsList));
+    .action(action(async () => (await import('../commands/runs-list.ts')).runsList));
   runs
     .command('show <run>')
     .description('a run by its id or its workflow id')

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { RetryableError } from '../../ports/errors.ts';
+import { loadS3, type S3Access, S3Secret } from './s3-access.ts';
 import { openSpillFolder, type SpillFolder } from './spill-folder.ts';
 
 export interface DatabaseOptions {
@@ -12,6 +13,13 @@ export interface DatabaseOptions {
   readonly preserveOrder?: boolean;
   /** Default true; one left open must be locked by its user. */
   readonly locked?: boolean;
+  /** Needed where the store's locations begin with `s3://`. */
+  readonly s3?: S3Access;
+}
+
+interface Opened {
+  readonly instance: DuckDBInstance;
+  readonly secret: S3Secret | null;
 }
 
 /**
@@ -23,7 +31,7 @@ export class Database {
   readonly options: DatabaseOptions;
   readonly threads: number;
   readonly #spill: SpillFolder;
-  #instance: Promise<DuckDBInstance>;
+  #opened: Promise<Opened>;
   #closed = false;
   running = 0;
 
@@ -31,20 +39,25 @@ export class Database {
     this.options = options;
     this.threads = options.threads ?? availableParallelism();
     this.#spill = spill;
-    this.#instance = this.#create();
+    this.#opened = this.#create();
   }
 
   static async open(options: DatabaseOptions): Promise<Database> {
     const database = new Database(options, await openSpillFolder(options.spillFolder));
-    await database.#instance;
-    return database;
+    try {
+      await database.#opened;
+      return database;
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
   }
 
   get spillPath(): string {
     return this.#spill.path;
   }
 
-  async #create(): Promise<DuckDBInstance> {
+  async #create(): Promise<Opened> {
     const instance = await DuckDBInstance.create(':memory:', {
       threads: String(this.threads),
       memory_limit: `${Math.floor(this.options.memoryLimitBytes / 1024)}KiB`,
@@ -53,11 +66,21 @@ export class Database {
       errors_as_json: 'true',
       autoinstall_known_extensions: 'false',
     });
+    const { s3, locked = true } = this.options;
     const connection = await instance.connect();
-    await connection.run(`SET GLOBAL TimeZone = 'UTC'`);
-    if (this.options.locked ?? true) await connection.run('SET GLOBAL lock_configuration = true');
-    connection.closeSync();
-    return instance;
+    try {
+      await connection.run(`SET GLOBAL TimeZone = 'UTC'`);
+      if (s3 !== undefined) await loadS3(connection, s3);
+      if (locked) await connection.run('SET GLOBAL lock_configuration = true');
+      const secret = s3 === undefined ? null : new S3Secret(instance, s3);
+      await secret?.freshen();
+      connection.closeSync();
+      return { instance, secret };
+    } catch (error) {
+      connection.closeSync();
+      instance.closeSync();
+      throw error;
+    }
   }
 
   async connect(): Promise<DuckDBConnection> {
@@ -67,19 +90,24 @@ export class Database {
         found: 'one that was closed',
         remedy: 'The attempt is tried again by the next worker.',
       });
-    return (await this.#instance).connect();
+    return (await this.#opened).instance.connect();
+  }
+
+  /** Statements that begin now find credentials that are good for a while. */
+  async freshen(): Promise<void> {
+    if (this.options.s3 !== undefined) await (await this.#opened).secret?.freshen();
   }
 
   /** After an internal error DuckDB refuses everything more on the database: later jobs get a new one. */
   replace(): void {
-    this.#instance = this.#create();
-    this.#instance.catch(() => undefined);
+    this.#opened = this.#create();
+    this.#opened.catch(() => undefined);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    const instance = await this.#instance.catch(() => null);
-    instance?.closeSync();
+    const opened = await this.#opened.catch(() => null);
+    opened?.instance.closeSync();
     await this.#spill[Symbol.asyncDispose]();
   }
 }

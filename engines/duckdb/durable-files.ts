@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isRemote } from './locations.ts';
 
 async function sync(path: string): Promise<void> {
   await using handle = await open(path, 'r');
@@ -11,7 +12,7 @@ async function sync(path: string): Promise<void> {
  * Addresses of stores elsewhere are durable once written.
  */
 export async function makeDurable(locations: readonly string[]): Promise<void> {
-  const paths = locations.filter((location) => location.startsWith('/'));
+  const paths = locations.filter((location) => !isRemote(location));
   for (let at = 0; at < paths.length; at += 16) await Promise.all(paths.slice(at, at + 16).map(sync));
   for (const folder of new Set(paths.map(dirname))) await sync(folder);
 }

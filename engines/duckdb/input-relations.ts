@@ -8,6 +8,8 @@ import { duckdbType, fileLiteral, identifier, literal } from './sql-text.ts';
 
 /** More groups than this are labelled by a join on the file name in place of one branch per partition. */
 const unionLimit = 32;
+/** A store elsewhere answers in tens of milliseconds, however many are asked. */
+const headsAtOnce = 48;
 
 function emptyRelation(columns: readonly Column[]): string {
   return `SELECT ${columns.map((column) => `CAST(NULL AS ${duckdbType(column.type)}) AS ${identifier(column.name)}`).join(', ')} WHERE false`;
@@ -164,9 +166,9 @@ export async function bindInline(session: Session, relations: readonly InlineRel
 export async function inputBytes(inputs: readonly InputRelation[], objects: ObjectStore): Promise<number> {
   const keys = [...new Set(inputs.flatMap((relation) => relation.files.map((file) => file.key)))];
   let bytes = 0;
-  for (let at = 0; at < keys.length; at += 16) {
+  for (let at = 0; at < keys.length; at += headsAtOnce) {
     const infos = await Promise.all(
-      keys.slice(at, at + 16).map(async (key) => ({ key, info: await objects.head(key) })),
+      keys.slice(at, at + headsAtOnce).map(async (key) => ({ key, info: await objects.head(key) })),
     );
     for (const { key, info } of infos) {
       if (info === null)

@@ -5,6 +5,7 @@ import type { ObjectStore } from '../../ports/object-store.ts';
 import type { ColumnStatistics, OutputRelation, WrittenPartition } from '../../ports/sql-engine.ts';
 import { mergeStatistics } from './column-statistics.ts';
 import { makeDurable } from './durable-files.ts';
+import { folderOption } from './locations.ts';
 import { losslessCast } from './lossless-cast.ts';
 import type { DescribedColumn, Session } from './session.ts';
 import { fileLiteral, identifier, literal, selectText } from './sql-text.ts';
@@ -63,7 +64,7 @@ function copyStatement(
     output.partitionBy.length === 0
       ? `FILE_SIZE_BYTES ${maxFileBytes}`
       : `PARTITION_BY (${output.partitionBy.map(identifier).join(', ')}), WRITE_PARTITION_COLUMNS false`;
-  return `COPY (SELECT ${columns.join(', ')} FROM (\n${selectText(output.select)}\n)) TO ${literal(location)} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS, ${layout})`;
+  return `COPY (SELECT ${columns.join(', ')} FROM (\n${selectText(output.select)}\n)) TO ${literal(location)} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS, ${layout}${folderOption(location)})`;
 }
 
 function partitionOf(output: OutputRelation, file: CopiedFile, place: string): PartitionValues {
@@ -159,7 +160,7 @@ async function boundedFiles(
     const folder = file.location.replace(/\.parquet$/, '');
     if (folder.startsWith('/')) await mkdir(folder, { recursive: true });
     const source = `SELECT * FROM read_parquet(${fileLiteral(file.location)}, hive_partitioning = false)`;
-    const sql = `COPY (${source}) TO ${literal(folder)} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS, FILE_SIZE_BYTES ${maxFileBytes})`;
+    const sql = `COPY (${source}) TO ${literal(folder)} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS, FILE_SIZE_BYTES ${maxFileBytes}${folderOption(folder)})`;
     const pieces = await session.rows({ label: `output ${output.name}`, sql });
     await objects.remove([keyOf(file, under)]);
     bounded.push(...pieces.map((piece) => ({ ...copiedFile(piece), partition: file.partition })));

@@ -8,10 +8,11 @@ import type { QueryResult, QueryService } from '../../ports/query-service.ts';
 import type { ResultValue } from '../../ports/sql-engine.ts';
 import { Database } from './database.ts';
 import { inputSelect } from './input-relations.ts';
-import { nearestNames } from './nearest-names.ts';
+import { nearestNames } from '../../dag/nearest-names.ts';
 import { neededPartitions } from './partition-pruning.ts';
 import { type TableReference, tableReferences } from './query-statement.ts';
 import { resultColumns, resultRows } from './result-values.ts';
+import type { S3Access } from './s3-access.ts';
 import { Session } from './session.ts';
 import { Slots } from './slots.ts';
 import { identifier, literal } from './sql-text.ts';
@@ -23,6 +24,8 @@ export interface DuckDbQueryServiceOptions {
   readonly memoryLimitBytes: number;
   readonly spillFolder: string;
   readonly threads?: number;
+  /** Needed where `objects` is a store on S3. */
+  readonly s3?: S3Access;
 }
 
 const queriesAtOnce = 4;
@@ -91,11 +94,12 @@ class DuckDbQueryService implements QueryService {
     options: CallOptions & { readonly limit?: number },
     resources: AsyncDisposableStack,
   ): Promise<QueryResult> {
-    const { memoryLimitBytes, spillFolder, threads } = this.#options;
+    const { memoryLimitBytes, spillFolder, threads, s3 } = this.#options;
     const database = await Database.open({
       memoryLimitBytes: Math.floor(memoryLimitBytes / queriesAtOnce),
       spillFolder,
       ...(threads === undefined ? {} : { threads }),
+      ...(s3 === undefined ? {} : { s3 }),
       preserveOrder: true,
       locked: false,
     });

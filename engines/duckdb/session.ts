@@ -111,6 +111,7 @@ export class Session implements Disposable {
       // DuckDB's binding does not survive a call on a closed connection.
       if (this.#closed) throw new Error(`${this.#place}: the session is closed`);
       beat?.(statement.label);
+      await this.database.freshen();
       const running = work();
       this.#active = running.then(
         () => undefined,

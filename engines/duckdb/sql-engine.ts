@@ -22,6 +22,7 @@ import { clearPrefix, writeOutput } from './output-relations.ts';
 import { parquetSchema } from './parquet-schema.ts';
 import { RunningJobs } from './running-jobs.ts';
 import { Session } from './session.ts';
+import type { S3Access } from './s3-access.ts';
 import { identifier, selectText } from './sql-text.ts';
 
 export interface DuckDbSqlEngineOptions {
@@ -33,6 +34,8 @@ export interface DuckDbSqlEngineOptions {
   readonly threads?: number;
   /** Size around which an output file is closed and the next begun. */
   readonly maxFileBytes?: number;
+  /** Needed where `objects` is a store on S3. */
+  readonly s3?: S3Access;
 }
 
 const defaultMaxFileBytes = 512 << 20;
@@ -49,12 +52,14 @@ class DuckDbSqlEngine implements SqlEngine {
   readonly #objects: ObjectStore;
   readonly #database: Database;
   readonly #maxFileBytes: number;
+  readonly #s3: S3Access | undefined;
   readonly #jobs = new RunningJobs();
 
   constructor(options: DuckDbSqlEngineOptions, database: Database) {
     this.#objects = options.objects;
     this.#database = database;
     this.#maxFileBytes = options.maxFileBytes ?? defaultMaxFileBytes;
+    this.#s3 = options.s3;
   }
 
   run(job: SqlJob, options: CallOptions = {}): Promise<SqlJobResult> {
@@ -107,7 +112,10 @@ class DuckDbSqlEngine implements SqlEngine {
     try {
       return await work();
     } catch (error) {
-      for (const prefix of prefixes) await clearPrefix(this.#objects, prefix).catch(() => undefined);
+      for (const prefix of prefixes) {
+        await this.#s3?.abortUploads?.(prefix.replace(/\/?$/, '/')).catch(() => undefined);
+        await clearPrefix(this.#objects, prefix).catch(() => undefined);
+      }
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 import type { ColumnType } from '../../dag/relation.ts';
+import { isRemote } from './locations.ts';
 
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -8,8 +9,9 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** A file to read, by exactly this name: DuckDB would take *, ? and [ for patterns. */
+/** A file to read, by exactly this name: DuckDB would take *, ? and [ for patterns, though not in an address of S3 as we set it up. */
 export function fileLiteral(location: string): string {
+  if (isRemote(location)) return literal(location);
   return literal(location.replaceAll(/[[*?]/g, (character) => `[${character}]`));
 }
 

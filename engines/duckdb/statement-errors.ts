@@ -13,6 +13,8 @@ interface Complaint {
   readonly type: string;
   readonly message: string;
   readonly position: number | null;
+  /** Of an answer of S3. */
+  readonly status: number | null;
 }
 
 /** DuckDB speaks JSON (`errors_as_json`), sometimes after a prefix of its own. */
@@ -24,17 +26,24 @@ function complaint(error: unknown): Complaint {
       exception_type?: string;
       exception_message?: string;
       position?: string;
+      status_code?: string;
     };
     if (typeof parsed.exception_message === 'string')
       return {
         type: parsed.exception_type ?? '',
         message: parsed.exception_message,
         position: parsed.position === undefined ? null : Number(parsed.position),
+        status: parsed.status_code === undefined ? null : Number(parsed.status_code),
       };
   } catch {
     // Not JSON: taken as it is.
   }
-  return { type: /^([A-Z][\w ]*?) Error:/.exec(text)?.[1] ?? '', message: text, position: null };
+  return {
+    type: /^([A-Z][\w ]*?) Error:/.exec(text)?.[1] ?? '',
+    message: text,
+    position: null,
+    status: null,
+  };
 }
 
 /** `position` counts bytes of the whole statement. */
@@ -109,10 +118,45 @@ function inputOutput(place: string, message: string): TerminalError | RetryableE
   });
 }
 
+/** S3's own words stand behind an empty line of DuckDB's. */
+function s3Words(message: string): string {
+  return message
+    .split(/\n+/)
+    .slice(0, 2)
+    .join(': ')
+    .replaceAll(/:{2,} /g, ': ');
+}
+
+function refusedByS3(place: string, message: string, status: number): TerminalError | RetryableError {
+  const found = s3Words(message);
+  const facts = (expected: string, remedy: string) => ({ place, expected, found, remedy });
+  if (status === 404)
+    return new TerminalError(
+      facts('files that are there', 'The file, or its bucket, is gone: run the task that wrote it again.'),
+    );
+  if (/ExpiredToken|RequestTimeout|TokenRefreshRequired/.test(message))
+    return new RetryableError(facts('credentials that are still good', 'It is tried again with fresh ones.'));
+  if (status === 403)
+    return new TerminalError(
+      facts(
+        'permission for s3:GetObject on the inputs, and s3:PutObject, s3:AbortMultipartUpload and s3:ListBucket on the outputs',
+        'Grant them to the role, and kms:Decrypt and kms:GenerateDataKey where objects are encrypted; or correct the credentials.',
+      ),
+    );
+  if (status === 301 || status === 400)
+    return new TerminalError(
+      facts(
+        'S3 to take the request',
+        'Most likely the bucket is in another region: set AWS_REGION to that of the bucket.',
+      ),
+    );
+  return new RetryableError(facts('S3 to answer', 'It is tried again.'));
+}
+
 /** Says what DuckDB refused in terms of the author's SQL. `others`: other statements were running beside this one. */
 export function statementError(error: unknown, statement: Statement, place: string, others: boolean): Error {
   if (error instanceof TerminalError || error instanceof RetryableError) return error;
-  const { type, message, position } = complaint(error);
+  const { type, message, position, status } = complaint(error);
   const where = `${place}, ${statement.label}${lineAndColumn(statement, position)}`;
   if (message.includes(lossMark)) {
     const column = message.slice(message.indexOf(lossMark) + lossMark.length);
@@ -126,6 +170,7 @@ export function statementError(error: unknown, statement: Statement, place: stri
   // A full spill disk comes as memory that cannot be offloaded.
   if (/max_temp_directory_size|failed to offload/i.test(message)) return fullDisk(where, message);
   if (/out of memory/i.test(type)) return outOfMemory(where, message, others);
+  if (status !== null) return refusedByS3(where, message, status);
   if (/^(IO|HTTP)$/i.test(type)) return inputOutput(where, message);
   if (/^(INTERNAL|FATAL)$/i.test(type))
     return new RetryableError({

@@ -1,36 +1,19 @@
-import { TerminalError } from '../../ports/errors.ts';
+import * as port from '../../ports/object-keys.ts';
 
 /** Where unfinished objects are written; never part of a listing. */
 export const temporaryFolder = '.tmp';
 
-function refuse(key: string, found: string): never {
-  throw new TerminalError({
-    expected: 'an object key such as raw/orders/2026-01-01.csv',
-    found,
-    remedy: 'Use a relative path with / between names, without empty, . or .. parts.',
-    place: JSON.stringify(key),
-  });
-}
-
-function checkParts(key: string, parts: readonly string[]): void {
-  if (key.includes('\0') || !key.isWellFormed()) refuse(key, 'characters no file name can hold');
-  if (key.startsWith('/')) refuse(key, 'an absolute path');
-  if (parts.some((part) => part === '.' || part === '..')) refuse(key, 'a . or .. part');
-  if (parts[0] === temporaryFolder) refuse(key, `the reserved folder ${temporaryFolder}`);
-}
-
-/** Refuses what is not a plain relative path; returns the key. */
-export function checkedKey(key: string): string {
-  const parts = key.split('/');
-  checkParts(key, parts);
-  if (parts.includes('')) refuse(key, 'an empty part');
+function refuseReserved(key: string): string {
+  if (key === temporaryFolder || key.startsWith(`${temporaryFolder}/`))
+    port.refuseKey(key, `the reserved folder ${temporaryFolder}`);
   return key;
 }
 
-/** A prefix may end anywhere, also inside a name. */
+/** The port's rule, and the folder this store keeps for itself. */
+export function checkedKey(key: string): string {
+  return refuseReserved(port.checkedKey(key));
+}
+
 export function checkedPrefix(prefix: string): string {
-  const parts = prefix.split('/');
-  checkParts(prefix, parts);
-  if (parts.slice(0, -1).includes('')) refuse(prefix, 'an empty part');
-  return prefix;
+  return refuseReserved(port.checkedPrefix(prefix));
 }

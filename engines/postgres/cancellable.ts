@@ -18,7 +18,7 @@ const beatMs = 1_000;
 
 /** A cancel request that arrives between two statements is lost, so it is repeated until the statement has ended. */
 async function cancelUntil(db: Database, processId: number, ended: () => boolean): Promise<void> {
-  const canceller = new pg.Client({ ...db.pool.options, connectionTimeoutMillis: 5_000 });
+  const canceller = new pg.Client({ ...db.client, connectionTimeoutMillis: 5_000 });
   canceller.on('error', () => undefined);
   try {
     await canceller.connect();

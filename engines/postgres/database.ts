@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { TerminalError } from '../../ports/errors.ts';
+import { clientConfig, placeOf, type DatabaseAccess } from './access.ts';
 import { isConnectionLost, isTransient, translated } from './errors.ts';
 
 export type Query = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
@@ -10,6 +10,8 @@ export interface Database {
   /** `host:port/database`, for messages. */
   readonly place: string;
   readonly pool: pg.Pool;
+  /** For a connection beside the pool. */
+  readonly client: pg.ClientConfig;
   readonly query: Query;
   /** Repeats `body`, which may only touch the database, when Postgres found a deadlock. */
   transaction<Result>(body: (query: Query) => Promise<Result>): Promise<Result>;
@@ -19,34 +21,25 @@ export interface Database {
 const int8 = 20;
 const timestamptz = 1184;
 
+const utc = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?\+00$/;
+
+/** The text of an instant of a session in UTC, without the way through a Date, which takes as long as all else of a row. */
+function instantOf(text: string): string | null {
+  const [, date, time, fraction = ''] = utc.exec(text) ?? [];
+  if (date === undefined) return null;
+  const millis = fraction.slice(1, 4).padEnd(3, '0');
+  return `${date}T${time}${millis === '000' ? '' : `.${millis}`}Z`;
+}
+
 /** Counts and versions stay below 2^53, so they may be numbers; instants are RFC 3339 text, whole seconds without a fraction, as everywhere in the product. */
 const types = {
   getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
     if (oid === int8) return Number;
     const parse = pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown;
-    return oid === timestamptz
-      ? (value) => (parse(value) as Date).toISOString().replace('.000Z', 'Z')
-      : parse;
+    if (oid !== timestamptz) return parse;
+    return (value) => instantOf(value) ?? (parse(value) as Date).toISOString().replace('.000Z', 'Z');
   },
 };
-
-function refuse(): TerminalError {
-  // Without the cause: it quotes the connection string, password and all.
-  return new TerminalError({
-    expected: 'a connection string like postgres://user@host:5432/database',
-    found: 'one that cannot be parsed',
-    remedy: 'Correct the connection string.',
-  });
-}
-
-function placeOf(connectionString: string): string {
-  try {
-    const client = new pg.Client({ connectionString });
-    return `${client.host}:${client.port}/${client.database ?? ''}`;
-  } catch {
-    throw refuse();
-  }
-}
 
 const limitOfRepeats = 8;
 
@@ -62,19 +55,20 @@ async function rollback(client: pg.PoolClient, error: unknown): Promise<void> {
 
 /** `settings` are server settings of every session, e.g. `{ TimeZone: 'UTC' }`. */
 export function openDatabase(
-  connectionString: string,
+  access: string | DatabaseAccess,
   settings: Readonly<Record<string, string>>,
   maxConnections: number,
 ): Database {
-  const place = placeOf(connectionString);
+  const config = clientConfig(access);
+  const place = placeOf(new pg.Client(config));
+  const client: pg.ClientConfig = { ...config, application_name: 'ingot' };
   const pool = new pg.Pool({
-    connectionString,
+    ...client,
     max: maxConnections,
     connectionTimeoutMillis: 15_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     allowExitOnIdle: true,
-    application_name: 'ingot',
     options: Object.entries(settings)
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),
@@ -115,6 +109,7 @@ export function openDatabase(
   return {
     place,
     pool,
+    client,
     query: (sql, values = []) => repeatedly(async () => (await pool.query(sql, values as unknown[])).rows),
     transaction: (body) => repeatedly(() => transactOnce(body)),
     close: () => (closed ??= pool.end()),

@@ -23,7 +23,9 @@ const verdicts: Readonly<Record<string, Verdict>> = {
   '21000': never('Make the rows unique by the primary key before they are loaded.'),
   '22': never('Correct the value, or the type declared for its column.'),
   '23': never('Correct the rows, or the constraint they break.'),
-  '28': never('Check user, password and the server’s access rules.'),
+  '28': never(
+    'Check user, password and the server’s access rules; of IAM sign-in: the role rds_iam, and the permission rds-db:connect.',
+  ),
   '3D000': never('Create the database, or correct its name in the connection.'),
   '54000': never(
     'A key is too long for its index, which takes about 2,700 bytes: select rows where length(<key>) > 2000, and add a rule that quarantines them.',
@@ -45,6 +47,34 @@ const networkCodes = new Set([
   'ENETUNREACH',
   'ENOENT',
 ]);
+
+/** What Node says of a server that does not show what is expected of it. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const untrusted =
+  /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_|CERT_|ERR_TLS_CERT_|INVALID_CA|ERR_OSSL_PEM|ERR_SSL_)/;
+
+function tlsRefusal(error: Error, place: string): TerminalError | null {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const facts = {
+    place,
+    expected: 'a Postgres server that proves who it is, over TLS',
+    found: error.message,
+  };
+  if (untrusted.test(code))
+    return new TerminalError(
+      {
+        ...facts,
+        found: `${error.message} (${code})`,
+        remedy:
+          'Give connections.<name>.ca the authority that signed the server’s certificate (of RDS: its global bundle), and the URL the name in the certificate.',
+      },
+      { cause: error },
+    );
+  if (!error.message.startsWith('The server does not support SSL')) return null;
+  return new TerminalError(
+    { ...facts, remedy: 'Turn TLS on at the server, or leave it out here.' },
+    { cause: error },
+  );
+}
 
 export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
@@ -88,6 +118,8 @@ export function translated(error: unknown, place: string): unknown {
       ? new RetryableError(facts, { cause: error })
       : new TerminalError(facts, { cause: error });
   }
+  const refused = error instanceof Error ? tlsRefusal(error, place) : null;
+  if (refused !== null) return refused;
   if (isConnectionLost(error)) {
     return new RetryableError(
       {

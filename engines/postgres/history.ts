@@ -7,7 +7,7 @@ export function readPublications(query: Query, ids: readonly number[]): Promise<
   return query<Publication>(
     `select p.id, p.run_id as "runId", r.workflow_id as "workflowId", r.dag_id as "dagId", p.task_id as "taskId",
             p.map_index as "mapIndex", p.attempt, p.published_at as "publishedAt", r.plan_hash as "planHash", p.build,
-            p.sql_hash as "sqlHash", p.contract_hash as "contractHash", p.engine, p.verdict, p.summary,
+            p.sql_hash as "sqlHash", p.contract_hash as "contractHash", p.engine, p.engine_reason as "engineReason", p.verdict, p.summary,
             coalesce(o.outputs, '[]') as outputs, coalesce(i.inputs, '[]') as inputs
        from ingot.publications p join ingot.runs r using (run_id)
        left join lateral (

@@ -1,7 +1,9 @@
 import { TerminalError } from '../../ports/errors.ts';
 import type { Ledger, PartitionLog } from '../../ports/ledger.ts';
+import type { DatabaseAccess } from './access.ts';
 import { postgresAssetLog } from './asset-log.ts';
 import { postgresBackfillLog } from './backfill-log.ts';
+import { postgresCatalogLog } from './catalog-log.ts';
 import { readCatalog, readLayouts, registerTables } from './catalog.ts';
 import { openDatabase } from './database.ts';
 import type { Database } from './database.ts';
@@ -19,7 +21,10 @@ import { forgetVersions, readReferencedKeys, readUnreferenced } from './unrefere
 import { readCurrent, versionsByPart } from './versions.ts';
 
 /** The number in `ingot.format` this code reads and writes; migrations raise it. */
-const format = 7;
+const format = 9;
+
+/** Catalog syncs at once in one process. */
+const maxTurns = 4;
 
 const sessionSettings = {
   TimeZone: 'UTC',
@@ -87,16 +92,17 @@ function partitionLog(db: Database): PartitionLog {
 
 /** The ledger in schema `ingot` of a migrated database. Throws TerminalError when the schema is absent, older or newer. */
 export async function openPostgresLedger(
-  connectionString: string,
+  access: string | DatabaseAccess,
   options: { readonly maxConnections?: number } = {},
 ): Promise<Ledger> {
-  const db = openDatabase(connectionString, sessionSettings, options.maxConnections ?? 8);
+  const db = openDatabase(access, sessionSettings, options.maxConnections ?? 8);
   try {
     await refuseOtherFormat(db);
   } catch (error) {
     await db.close();
     throw error;
   }
+  const turnsDb = openDatabase(access, sessionSettings, maxTurns);
   return {
     ...postgresRunLog(db),
     ...partitionLog(db),
@@ -106,6 +112,9 @@ export async function openPostgresLedger(
     ...postgresPastLog(db),
     ...postgresSliceLog(db),
     ...postgresAssetLog(db),
-    close: () => db.close(),
+    ...postgresCatalogLog(db, turnsDb),
+    close: async () => {
+      await Promise.all([db.close(), turnsDb.close()]);
+    },
   };
 }

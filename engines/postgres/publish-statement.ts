@@ -6,8 +6,8 @@ import type { CheckedOutput } from './publish-checks.ts';
 /** Everything a publication changes, in one statement: its sub-statements all see the ledger as it was before. */
 const statement = `
 with publication as (
-  insert into ingot.publications (run_id, task_id, map_index, attempt, published_at, build, sql_hash, contract_hash, engine, verdict, summary)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+  insert into ingot.publications (run_id, task_id, map_index, attempt, published_at, build, sql_hash, contract_hash, engine, verdict, summary, engine_reason)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $19)
   returning id
 ), output as materialized (
   select o.*, nextval('ingot.versions') as version
@@ -102,6 +102,7 @@ export async function writePublication(
     jsonText(manifest.watermarks),
     jsonText({ runId, taskId, mapIndex, attempt, tables, partitions: outputs.length }),
     jsonText(manifest.slices ?? []),
+    manifest.engineReason ?? null,
   ]);
   return rows[0]!.id;
 }

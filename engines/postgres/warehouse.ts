@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { TerminalError } from '../../ports/errors.ts';
 import type { Warehouse } from '../../ports/warehouse.ts';
+import type { DatabaseAccess } from './access.ts';
 import { takeLocks } from './advisory-locks.ts';
 import { cancellable } from './cancellable.ts';
 import { openDatabase } from './database.ts';
@@ -60,10 +61,10 @@ async function endUnread(rows: AsyncIterable<Uint8Array>): Promise<void> {
 
 /** The warehouse in the database of the connection string. Throws TerminalError or RetryableError when it cannot be reached. */
 export async function openPostgresWarehouse(
-  connectionString: string,
+  access: string | DatabaseAccess,
   options: { readonly maxConnections?: number } = {},
 ): Promise<Warehouse> {
-  const db = openDatabase(connectionString, sessionSettings, options.maxConnections ?? 6);
+  const db = openDatabase(access, sessionSettings, options.maxConnections ?? 6);
   try {
     await ensureFence(db);
   } catch (error) {

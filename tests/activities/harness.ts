@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DagDefinition } from '../../dag/builder.ts';
 import { compileDag } from '../../dag/compile.ts';
 import type { CompiledDag } from '../../dag/compile.ts';
@@ -21,6 +22,8 @@ import type { ObjectStore } from '../../ports/object-store.ts';
 import type { ResultRow } from '../../ports/sql-engine.ts';
 import type { Warehouse } from '../../ports/warehouse.ts';
 import type { Contract, TaskContext } from '../../activities/index.ts';
+import { openMemory } from '../../activities/memory.ts';
+import { jobServices, serviceOf } from '../../activities/suspension.ts';
 import type { Ports } from '../../activities/task-context.ts';
 import { createDatabase } from '../support/database.ts';
 
@@ -87,7 +90,7 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
     run: (definition, date, params = {}, instead = {}) =>
       runDag(compileDag(definition, { sha256 }), date, params, { ...ports, ...instead }, options),
     put: (key, content) => put(objects, key, content),
-    rows: (contract, columns) => readRows(ports, contract, columns),
+    rows: (contract, columns) => publishedRows(ports, contract, columns),
     warehouseRows: async (text) => (await (await ports.warehouse('warehouse')).query(text)).rows,
     async [Symbol.asyncDispose]() {
       if (warehouse !== null) await (await warehouse).close();
@@ -106,8 +109,9 @@ async function put(objects: ObjectStore, key: string, content: string | Uint8Arr
   await objects.put(key, typeof content === 'string' ? Buffer.from(content) : content);
 }
 
-async function readRows(
-  ports: Ports,
+/** Rows of a published table as text, in the order of all their columns. */
+export async function publishedRows(
+  ports: Pick<Ports, 'ledger' | 'sql'>,
   contract: Contract,
   asked?: readonly string[],
 ): Promise<readonly ResultRow[]> {
@@ -233,6 +237,12 @@ async function attempt(
     ended: ended.signal,
     beat: log,
     ports,
+    timeoutMs: 3_600_000,
+    ...openMemory(ports.objects, { dagId: dag.id, taskId, mapIndex, run: { id: runId }, attempt: number }),
+    awaitJob: async (job) => {
+      const service = serviceOf(jobServices(ports), job);
+      while ((await service.look(job)).state === 'running') await delay(50);
+    },
     attemptPrefix: (table) => `data/${table}/${runId}/${taskId}/${number}/`,
     stage: (manifest) => void staged.push(manifest),
   };

@@ -194,10 +194,20 @@ test('a file of the user’s own goes through payments to tables, history, quara
     [{ merchant_id: 'm1' }],
   );
 
+  expect((await ingot(home, ['lake', 'sync'])).stdout).toBe(
+    'The ledger itself is the catalog of the embedded engine: there is nothing to bring in line.\n',
+  );
+  expect(await json(['lake', 'sync', '--table', 'payments.curated', '--dry-run'])).toEqual({
+    dryRun: true,
+    catalog: null,
+    changes: [],
+  });
+
   expect(await json(['lake', 'vacuum', '--dry-run'])).toMatchObject({
     dryRun: true,
     versions: 0,
     orphans: [],
+    assetEvents: 0,
   });
   const unknown = await ingot(home, ['lake', 'history', 'payments.currated']);
   expect(unknown).toMatchObject({

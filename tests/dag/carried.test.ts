@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { packPlan, packProgress, unpackPlan, unpackProgress } from '../../dag/carried.ts';
+import {
+  packEarlier,
+  packPlan,
+  packProgress,
+  unpackEarlier,
+  unpackPlan,
+  unpackProgress,
+} from '../../dag/carried.ts';
 import { packRecords, unpackRecords } from '../../dag/columns.ts';
 import type { JsonObject } from '../../dag/json.ts';
 import { Driven, dag, planOf } from './support.ts';
@@ -27,6 +34,21 @@ test('any plan comes back as it was packed', () => {
   fc.assert(
     fc.property(randomRun, ({ plan }) => {
       expect(unpackPlan(packPlan(plan))).toEqual(plan);
+    }),
+  );
+});
+
+test('an earlier run comes back as it was packed', () => {
+  fc.assert(
+    fc.property(randomRun, ({ plan }) => {
+      const { instances } = new Driven(plan).progress;
+      const some = Object.values(instances).map(
+        ({ taskId, mapIndex, attempt, state, output, failure, scheduledAt, endedAt }) => {
+          return { taskId, mapIndex, attempt, state, output, failure, scheduledAt, endedAt };
+        },
+      );
+      const earlier = { outcome: 'failed', instances: some } as const;
+      expect(unpackEarlier(packEarlier(earlier))).toEqual(earlier);
     }),
   );
 });

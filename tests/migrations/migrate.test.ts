@@ -43,7 +43,7 @@ test('a database that is newer than the code is left alone, by migrate and by th
   await expect(migrate(url)).rejects.toThrow(TerminalError);
   await expect(migrate(url)).rejects.toThrow(/9999-later/);
   await server.query(url, 'update ingot.format set number = number + 1');
-  await expect(openPostgresLedger(url)).rejects.toThrow(/format 7; found format 8/);
+  await expect(openPostgresLedger(url)).rejects.toThrow(/format 9; found format 10/);
 });
 
 test('a database without a ledger is refused with what to do', async () => {

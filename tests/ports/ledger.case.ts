@@ -3,6 +3,7 @@ import { testUnless } from './conformance.ts';
 import type { Skip } from './conformance.ts';
 import { assetCases } from './ledger/assets.case.ts';
 import { backfillCases } from './ledger/backfills.case.ts';
+import { catalogCases } from './ledger/catalogs.case.ts';
 import { conflictCases } from './ledger/conflicts.case.ts';
 import type { OpenLedger } from './ledger/fixture.ts';
 import { leaseCases } from './ledger/leases.case.ts';
@@ -35,6 +36,7 @@ export function ledgerConformance(
       recordCases,
       leaseCases,
       poolCases,
+      catalogCases,
       retentionCases,
       serialCases,
       outageCases,

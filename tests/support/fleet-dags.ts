@@ -58,4 +58,4 @@ function lasting(id: string, listens: boolean) {
   });
 }
 
-export const dags = [rolling, routed, lasting('listening', true), lasting('deaf', false)];
+export const dags = [rolling, routed, lasting('fleet_listening', true), lasting('fleet_deaf', false)];

@@ -5,6 +5,8 @@ import type { TestProject } from 'vitest/node';
 import { openPostgresServer } from '../../workers/stack/postgres-server.ts';
 import { resolveTemporalBinary } from '../../workers/stack/temporal-binary.ts';
 import { openTemporalServer } from '../../workers/stack/temporal-server.ts';
+import { openTestBedIfPossible, type AwsBed } from '../aws/test-bed.ts';
+import { createClaims } from './claimed-dags.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -13,19 +15,23 @@ declare module 'vitest' {
     temporalAddress: string;
     /** The Temporal CLI, for tests that start servers of their own. */
     temporalBinary: string;
+    /** What stands for AWS; null where this machine has no Python, Java or Maven, which `awsMissing` then explains. */
+    aws: AwsBed | null;
+    /** The reason of tests that are skipped because `aws` is null. */
+    awsMissing: string;
   }
 }
 
-/** One Postgres and one Temporal server for all tests. Their guards end them with this process, however it ends. */
+/** One Postgres, one Temporal server and one stand-in for AWS for all tests. Their guards end them with this process, however it ends. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'ingot-tests-'));
   // As root, Postgres runs under another account, which must be able to reach its data.
   await chmod(folder, 0o755);
-  const binary = await resolveTemporalBinary({
-    env: process.env,
-    progress: (line) => process.stderr.write(`${line}\n`),
-  });
+  const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+  const binary = await resolveTemporalBinary({ env: process.env, progress });
+  const aws = await openTestBedIfPossible(join(folder, 'aws'), progress);
   const postgres = await openPostgresServer({ folder: join(folder, 'postgres'), durable: false });
+  await createClaims(postgres.url('postgres'));
   const temporal = await openTemporalServer({
     binary: binary.path,
     folder: join(folder, 'temporal'),
@@ -38,8 +44,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('postgresUrl', postgres.url('postgres'));
   project.provide('temporalAddress', temporal.address);
   project.provide('temporalBinary', binary.path);
+  project.provide('aws', aws.bed);
+  project.provide('awsMissing', aws.reason);
   return async () => {
-    await Promise.all([postgres.close(), temporal.close()]);
+    await Promise.all([postgres.close(), temporal.close(), aws.close()]);
     await rm(folder, { recursive: true, force: true });
   };
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { flagsAsEnvironment, loadConfig, type Config } from '../../workers/config.ts';
 import { resolveSecret } from '../../workers/config/secret.ts';
-import { temporalConnectOptions, temporalIsGiven } from '../../workers/config/temporal.ts';
+import { temporalIsGiven } from '../../workers/config/temporal-given.ts';
+import { temporalConnectOptions } from '../../workers/config/temporal.ts';
 
 let folder: string;
 
@@ -99,7 +100,7 @@ test('all problems are reported at once, each with its place', () => {
     `${place} (sql.memmory_limit): expected a setting; found an unknown name; did you mean sql.memory_limit?`,
     `${place} (log.level): expected one of debug, info, warn, error; found "loud"`,
     'INGOT_MEMORY_LIMIT: expected a size of at least 64 MiB, such as "1.5GiB" or "800 MB"; found "much"',
-    'INGOT_WAREHOUSE_URL: expected a URL, "env:NAME" or "file:/path"; found "•••"',
+    'INGOT_WAREHOUSE_URL: expected a URL, "env:NAME", "file:/path" or "secretsmanager:<name>"; found "•••"',
     'INGOT_LOG_LEVL: expected a setting; found an unknown variable; did you mean INGOT_LOG_LEVEL?',
   ])
     expect((error as Error).message).toContain(line);
@@ -124,8 +125,14 @@ test('secrets are kept as references, and shown without what is secret in them',
     '[notify]',
     'webhook = "https://hooks.example/services/T00/hunter4"',
   ].join('\n');
-  const config = load({ file });
+  const managed = 'secretsmanager:arn:aws:secretsmanager:eu-west-1:1:secret:rds!db-1-Ab#password';
+  const config = load({ file, env: { INGOT_LEDGER_URL: managed } });
   expect(config.connections['warehouse']).toEqual({ in: 'environment', name: 'SHOP_URL' });
+  expect(config.connections['ledger']).toEqual({
+    in: 'secretsmanager',
+    id: 'arn:aws:secretsmanager:eu-west-1:1:secret:rds!db-1-Ab',
+    key: 'password',
+  });
   const printed = JSON.stringify(config.effective);
   expect(printed).not.toContain('hunter');
   expect(effective(config, 'connections.reporting.url')?.value).toBe(
@@ -133,6 +140,7 @@ test('secrets are kept as references, and shown without what is secret in them',
   );
   expect(effective(config, 'connections.operational.url')?.value).toBe('file:/run/secrets/shop');
   expect(effective(config, 'connections.warehouse.url')?.value).toBe('env:SHOP_URL');
+  expect(effective(config, 'connections.ledger.url')?.value).toBe(managed);
   expect(effective(config, 'notify.webhook')?.value).toBe('https://hooks.example/•••');
   expect(await resolveSecret(config.connections['warehouse']!, { SHOP_URL: 'postgres://x' }, 'the URL')).toBe(
     'postgres://x',

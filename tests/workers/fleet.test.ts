@@ -113,8 +113,8 @@ test('a rolling restart of two workers under load loses nothing and repeats noth
 });
 
 test.each([
-  ['a body that listens', 'listening'],
-  ['a body that does not', 'deaf'],
+  ['a body that listens', 'fleet_listening'],
+  ['a body that does not', 'fleet_deaf'],
 ])(
   '%s and does not end within the drain begins again at once elsewhere, free of charge',
   async (_, dagId) => {
@@ -143,7 +143,7 @@ test.each([
 test('a second signal ends a worker at once', async () => {
   await using fleet = await openFleet();
   const worker = await fleet.start('--drain', '600');
-  await fleet.bench.start('listening', { interval: dayAfter(1) });
+  await fleet.bench.start('fleet_listening', { interval: dayAfter(1) });
   await eventually('the attempt', async () => (await fleet.calls.all()).length === 1 || null);
   worker.child.kill('SIGTERM');
   const again = setInterval(() => worker.child.kill('SIGTERM'), 400);

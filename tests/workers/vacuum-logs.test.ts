@@ -7,16 +7,21 @@ import { temporaryFolder } from '../workflows/harness.ts';
 
 const openLedger = ledgersOn(inject('postgresUrl'));
 
-test('logs past their time go, unless their run is open; nothing else does', async () => {
+test('logs, and what attempts kept of jobs elsewhere, past their time go, unless their run is open; nothing else does', async () => {
   await using fixture = await openLedger();
   await using folder = await temporaryFolder();
   const { ledger } = fixture;
   const objects = await openFilesystemObjectStore(folder.path);
   const [closed, open] = [await openRun(ledger), await openRun(ledger)];
   await ledger.endRun(closed, 'success', new Date().toISOString(), null);
-  const gone = [`logs/shop/${closed}/load/1/a-000000.jsonl`, 'logs/shop/unknown/load/3/1/a-000000.jsonl'];
+  const gone = [
+    `logs/shop/${closed}/load/1/a-000000.jsonl`,
+    'logs/shop/unknown/load/3/1/a-000000.jsonl',
+    `jobs/shop.load/${closed}/1/memory/prepared.json`,
+  ];
   const kept = [
     `logs/shop/${open}/load/1/a-000000.jsonl`,
+    `jobs/shop.load/${open}/1/memory/prepared.json`,
     'logs/readme.txt',
     `raw/${closed}/load/1/a-000000.jsonl`,
   ];
@@ -29,9 +34,9 @@ test('logs past their time go, unless their run is open; nothing else does', asy
   const request = { ledger, objects, olderThanMs: 3_600_000, dryRun: false, now: Date.now() };
   expect(await vacuumLogs(request)).toEqual({ files: 0, bytes: 0 });
   const later = { ...request, now: Date.now() + 7_200_000 };
-  expect(await vacuumLogs({ ...later, dryRun: true })).toEqual({ files: 2, bytes: 20 });
-  expect(await keys()).toHaveLength(5);
-  expect(await vacuumLogs(later)).toEqual({ files: 2, bytes: 20 });
+  expect(await vacuumLogs({ ...later, dryRun: true })).toEqual({ files: 3, bytes: 30 });
+  expect(await keys()).toHaveLength(7);
+  expect(await vacuumLogs(later)).toEqual({ files: 3, bytes: 30 });
   expect(await keys()).toEqual(kept.toSorted());
   expect(await vacuumLogs(later)).toEqual({ files: 0, bytes: 0 });
 });

@@ -232,23 +232,26 @@ test.each([1, 4, 7])(
 
 test('created twice, it is one backfill; with other settings it is refused; once it has ended, it is a new one', async () => {
   await using bench = await openBench();
-  const gate = gated('twice');
+  const gate = gated('backfilled_twice');
   await bench.work([gate.definition]);
-  const [first, second] = await Promise.all([create(bench, 'twice', 4), create(bench, 'twice', 4)]);
+  const [first, second] = await Promise.all([
+    create(bench, 'backfilled_twice', 4),
+    create(bench, 'backfilled_twice', 4),
+  ]);
   expect(first.backfillId).toBe(second.backfillId);
   expect(first.joined).not.toBe(second.joined);
-  await expect(create(bench, 'twice', 4, { reprocess: 'completed' })).rejects.toThrow(
+  await expect(create(bench, 'backfilled_twice', 4, { reprocess: 'completed' })).rejects.toThrow(
     /other settings.*cancel it first/,
   );
   await untilSeen(gate, 3);
   // Another range that overlaps: what is under way in the first is left alone.
-  const wider = await create(bench, 'twice', 5, { reprocess: 'completed', maxActiveRuns: 8 });
+  const wider = await create(bench, 'backfilled_twice', 5, { reprocess: 'completed', maxActiveRuns: 8 });
   await untilSeen(gate, 4);
   gate.letGo();
   expect(await ended(bench, first)).toMatchObject({ state: 'success' });
   expect(await ended(bench, wider)).toMatchObject({ state: 'success' });
-  expect(await runsPerDay(bench, 'twice')).toEqual({ 1: 1, 2: 1, 3: 1, 4: 1, 5: 1 });
-  const third = await create(bench, 'twice', 4);
+  expect(await runsPerDay(bench, 'backfilled_twice')).toEqual({ 1: 1, 2: 1, 3: 1, 4: 1, 5: 1 });
+  const third = await create(bench, 'backfilled_twice', 4);
   expect(third.joined).toBe(false);
   expect(await ended(bench, third)).toMatchObject({ state: 'success', counts: { skipped: 4 } });
   expect(await bench.ledger.backfills({ workflowId: first.workflowId })).toMatchObject([

@@ -70,9 +70,9 @@ let bench: Bench;
 beforeAll(async () => {
   bench = await openBench();
   await bench.work([
-    steps('held', { onFailure: 'hold' }),
+    steps('operated_held', { onFailure: 'hold' }),
     steps('plain', {}),
-    steps('twice', {}),
+    steps('operated_twice', {}),
     steps('marked', {}),
     parts,
     stuck,
@@ -111,21 +111,21 @@ async function restart(run: RunHandle, change: OperatorChange): Promise<RunHandl
 }
 
 test('a held run stays open, says so everywhere, and goes on in place when it is cleared', async () => {
-  broken.add('held.b');
-  const run = await bench.start('held');
+  broken.add('operated_held.b');
+  const run = await bench.start('operated_held');
   await isHeld(run);
   expect(await bench.ledger.run(run.runId)).toMatchObject({ state: 'running', held: true });
   expect((await progressOf(bench.client, run))?.held).toBe(true);
   const described = await bench.client.workflow.getHandle(run.workflowId).describe();
   expect(described.searchAttributes['IngotState']).toEqual(['held']);
-  broken.delete('held.b');
+  broken.delete('operated_held.b');
   expect(await changeOpenRun(bench.client, run, clearing())).toEqual(['b', 'c']);
   expect(await bench.result(run)).toMatchObject({ state: 'success' });
-  expect(ran.filter((each) => each.startsWith('held.'))).toEqual([
-    'held.a#1',
-    'held.b#1',
-    'held.b#2',
-    'held.c#1',
+  expect(ran.filter((each) => each.startsWith('operated_held.'))).toEqual([
+    'operated_held.a#1',
+    'operated_held.b#1',
+    'operated_held.b#2',
+    'operated_held.c#1',
   ]);
   expect(await bench.ledger.run(run.runId)).toMatchObject({ state: 'success', held: false });
   const [event] = await bench.ledger.events({ keyPrefix: `run/${run.runId}/operator/` });
@@ -154,10 +154,10 @@ test('a closed run starts again with its plan and what had succeeded, and only t
 });
 
 test('only the latest run of an interval can be started again', async () => {
-  broken.add('twice.b');
-  const first = await bench.start('twice');
+  broken.add('operated_twice.b');
+  const first = await bench.start('operated_twice');
   await bench.result(first);
-  broken.delete('twice.b');
+  broken.delete('operated_twice.b');
   await bench.result(await restart(first, clearing()));
   const third = await restart(first, clearing());
   expect(await bench.result(third)).toMatchObject({
@@ -234,12 +234,12 @@ test('an approval waits, is answered, and its answer is kept', async () => {
 });
 
 test('a held run stands as its view says, and goes on below a task that is marked', async () => {
-  broken.add('held.b');
-  const run = await bench.start('held', {
+  broken.add('operated_held.b');
+  const run = await bench.start('operated_held', {
     interval: { start: '2026-03-01T00:00:00Z', end: '2026-03-02T00:00:00Z' },
   });
   await isHeld(run);
-  broken.delete('held.b');
+  broken.delete('operated_held.b');
   const { progress } = await standingOf(bench.client, bench.ledger, (await bench.ledger.run(run.runId))!);
   expect(progress.held).toBe(true);
   await changeOpenRun(bench.client, run, marking('b', 'success', 9));

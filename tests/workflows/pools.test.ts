@@ -163,9 +163,9 @@ test('a run that is cancelled while it waits leaves the queue', async () => {
   await bench.ledger.setPool('one', 1);
   const free = Promise.withResolvers<void>();
   await bench.work([
-    dag('held', {}, ({ task }) => void task('hold', holding(free.promise), undefined, { pool: 'one' })),
+    dag('pool_held', {}, ({ task }) => void task('hold', holding(free.promise), undefined, { pool: 'one' })),
   ]);
-  const [first, second] = [await startDay(bench, 'held', 1), await startDay(bench, 'held', 2)];
+  const [first, second] = [await startDay(bench, 'pool_held', 1), await startDay(bench, 'pool_held', 2)];
   await eventually('one to hold and one to wait', async () =>
     (await bench.ledger.poolLeases('one')).length === 2 ? true : null,
   );
@@ -183,9 +183,9 @@ test('a run that is cancelled while it waits leaves the queue', async () => {
 test('a task waits for a pool that does not exist, and goes on when it is created', async () => {
   await using bench = await openBench();
   await bench.work([
-    dag('early', {}, ({ task }) => void task('work', () => 1, undefined, { pool: 'later' })),
+    dag('pool_early', {}, ({ task }) => void task('work', () => 1, undefined, { pool: 'later' })),
   ]);
-  const run = await bench.start('early');
+  const run = await bench.start('pool_early');
   await eventually('the wait', async () => {
     const [task] = (await viewOf(bench, run)).tasks;
     return task?.waitingFor?.reason === 'pool' && task.waitingFor.standing?.size === null ? true : null;

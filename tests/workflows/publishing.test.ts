@@ -143,14 +143,14 @@ test('what the ledger refuses to publish fails the task with the reason', async 
 test('staging twice in one attempt is refused', async () => {
   await using bench = await openBench();
   await bench.ledger.registerTables([bronze, silver, rates]);
-  const twice = dag('twice', {}, ({ task }) => {
+  const twice = dag('published_twice', {}, ({ task }) => {
     task('load', async (_: undefined, context: TaskContext) => {
       await computeInto([silverSlice('2026-01-01', 'a')], context);
       await computeInto([silverSlice('2026-01-02', 'b')], context);
     });
   });
   await bench.work([twice]);
-  const run = await bench.start('twice');
+  const run = await bench.start('published_twice');
   expect((await bench.result(run)).message).toContain('expected one call of stage() in an attempt; found 2');
   expect(await bench.ledger.partitions(silver.name)).toEqual([]);
 });

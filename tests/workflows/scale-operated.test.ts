@@ -1,8 +1,9 @@
 import { expect, test, vi } from 'vitest';
+import type { TaskContext } from '../../activities/task-context.ts';
 import type { OperatorChange } from '../../dag/reducer.ts';
 import type { Notification } from '../../ports/notifier.ts';
 import { cancelRun, progressOf, type RunHandle } from '../../workers/client.ts';
-import { changeOpenRun, standingOf } from '../../workers/operate.ts';
+import { changeOpenRun, restartRun, standingOf } from '../../workers/operate.ts';
 import { eventually } from '../support/processes.ts';
 import { dag, openBench, type Bench } from './harness.ts';
 
@@ -107,4 +108,36 @@ test('a run that waits for its pool in another execution leaves the queue when i
   await eventually('the queue to be empty', async () =>
     (await bench.ledger.pools()).find(({ name }) => name === 'closed')?.waiting === 0 ? true : null,
   );
+});
+
+test('a closed run whose outputs are more than one message holds is carried on from, in part', async () => {
+  await using bench = await openBench();
+  const done: string[] = [];
+  let broken = true;
+  const definition = dag('long_carried', { defaults: { retries: 0 } }, ({ map, task }) => {
+    const each = map('each', numbers(60), (n: number, { attempt }: TaskContext) => {
+      done.push(`${n}#${attempt}`);
+      // Temporal takes two megabytes at most.
+      return `${n}`.padEnd(40_000, '.');
+    });
+    const last = task('last', () => {
+      if (broken) throw new Error('not yet');
+      return null;
+    });
+    last.after(each);
+  });
+  await bench.work([definition]);
+  const first = await bench.start('long_carried');
+  expect(await bench.result(first)).toMatchObject({ state: 'failed' });
+  broken = false;
+  const record = await eventually('the run to be closed', async () => {
+    const found = await bench.ledger.run(first.runId);
+    return found?.state === 'failed' ? found : null;
+  });
+  const change = { ...clearing(['each[7]', 'last']), downstream: false };
+  const second = await restartRun(bench.client, bench.taskQueue, record, change);
+  expect(await bench.result(second)).toMatchObject({ state: 'success', summary: { tasks: { success: 62 } } });
+  expect(done.slice(60)).toEqual(['7#2']);
+  const outputs = (await bench.ledger.attempts(second.runId)).filter(({ taskId }) => taskId === 'each');
+  expect(outputs.find(({ mapIndex }) => mapIndex === 59)?.output).toBe('59'.padEnd(40_000, '.'));
 });

@@ -18,6 +18,7 @@ import {
   writes,
 } from '../ports/ledger/fixture.ts';
 import { eventually } from '../support/processes.ts';
+import { backgroundCluster } from '../support/background-cluster.ts';
 import { dag } from './parts.ts';
 import type { Bench, StartedWorker } from './test-bench.ts';
 
@@ -306,6 +307,35 @@ const tornDown: Shape = {
   },
 };
 
+const gate = Promise.withResolvers<void>();
+const empty = { outputs: {}, measures: {}, engine: 'none', bytesScanned: 0, durationMs: 0 };
+const farAway = backgroundCluster({ run: () => Promise.resolve(empty) }, () => gate.promise);
+const nothing = { inputs: [], inline: [], steps: [], outputs: [], measures: [] };
+
+const elsewhere: Shape = {
+  name: 'elsewhere',
+  ends: 'success',
+  ports: { cluster: { cluster: farAway, preference: 'auto', fromBytes: 1 } },
+  dags: () => [
+    dag('elsewhere', {}, ({ task }) => {
+      const waits = task('waits', async (_: undefined, { dagId, taskId, run, awaitJob }: TaskContext) => {
+        const origin = { dagId, taskId, runId: run.id, workflowId: run.workflowId, timeoutMs: 60_000 };
+        await awaitJob(await farAway.submit({ id: run.id, ...nothing }, origin));
+      });
+      task('after', one).after(waits);
+    }),
+  ],
+  meanwhile: async (bench, { runId, workflowId }) => {
+    const handle = bench.client.workflow.getHandle(workflowId, runId);
+    await eventually('the wait for the job', async () => {
+      const pending = (await handle.describe()).raw.pendingActivities ?? [];
+      return pending.some(({ activityType }) => activityType?.name === 'ingot.lookAtJob') || null;
+    });
+    gate.resolve();
+    await handle.signal('ingot.jobEnded', farAway.external(runId));
+  },
+};
+
 export const shapes: readonly Shape[] = [
   chain,
   fanOut,
@@ -323,6 +353,7 @@ export const shapes: readonly Shape[] = [
   held,
   continued,
   tornDown,
+  elsewhere,
 ];
 
 /** Runs a shape to its end. */

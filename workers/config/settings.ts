@@ -1,74 +1,8 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { everyQueue, isQueueName } from '../../dag/queues.ts';
-import { parseReference } from './secret.ts';
-
-const gib = 1024 ** 3;
-const units: Readonly<Record<string, number>> = {
-  b: 1,
-  kib: 1024,
-  mib: 1024 ** 2,
-  gib,
-  kb: 1000,
-  mb: 1e6,
-  gb: 1e9,
-};
-
-const bytes = z.union([z.number(), z.string()]).transform((value, context) => {
-  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(String(value).trim());
-  const unit = units[(match?.[2] || 'b').toLowerCase()];
-  const size = match && unit ? Math.round(Number(match[1]) * unit) : Number.NaN;
-  if (size >= 64 * 1024 ** 2) return size;
-  context.addIssue({ code: 'custom', message: 'a size of at least 64 MiB, such as "1.5GiB" or "800 MB"' });
-  return z.NEVER;
-});
-
-export function sizeText(size: number): string {
-  return size % 1024 ** 2 === 0 ? `${Number((size / gib).toFixed(3))} GiB` : `${size} bytes`;
-}
-
-const whole = (least: number, most: number) =>
-  z.union([z.number(), z.string()]).transform((value, context) => {
-    const number = String(value).trim() === '' ? Number.NaN : Number(value);
-    if (Number.isInteger(number) && number >= least && number <= most) return number;
-    context.addIssue({ code: 'custom', message: `a whole number from ${least} to ${most}` });
-    return z.NEVER;
-  });
-
-const text = z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' });
-
-const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, { error: `one of ${values.join(', ')}` });
-
-/** A list in the file; elsewhere texts separated by commas. */
-const list = z
-  .union([z.string(), z.array(z.string())], { error: 'a list of texts' })
-  .transform((value) =>
-    (typeof value === 'string' ? value.split(',') : value)
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  );
-
-const secret = text.transform((value, context) => {
-  const reference = parseReference(value);
-  if (reference !== null) return reference;
-  context.addIssue({ code: 'custom', message: 'a URL, "env:NAME" or "file:/path"' });
-  return z.NEVER;
-});
-
-export interface Setting<T = unknown> {
-  /** `section.name`, as in the file. */
-  readonly key: string;
-  readonly env: string;
-  /** Without dashes; absent when there is no flag for it. */
-  readonly flag?: string;
-  readonly type: z.ZodType<T>;
-  /** In words, for `ingot doctor` and the documentation. */
-  readonly about: string;
-  /** Relative paths in flags and environment are taken from the working folder, in the file from the file's folder. */
-  readonly path?: true;
-  readonly unit?: 'bytes';
-}
+import { awsSettings } from './aws-settings.ts';
+import { bytes, choice, gib, list, secret, text, whole, type Setting } from './setting-types.ts';
 
 /** A quarter of what this machine, or its container, has; 1.5 GiB at most. */
 export function defaultMemoryLimit(): number {
@@ -86,7 +20,12 @@ export const settings = {
     path: true,
     about: 'folder of the embedded stack: databases, lake, logs',
   },
-  engine: { key: 'engine', env: 'INGOT_ENGINE', type: choice(['embedded']), about: 'where the work is done' },
+  engine: {
+    key: 'engine',
+    env: 'INGOT_ENGINE',
+    type: choice(['embedded', 'aws']),
+    about: 'where the work is done',
+  },
   lake: {
     key: 'lake.folder',
     env: 'INGOT_LAKE',
@@ -116,6 +55,28 @@ export const settings = {
     type: whole(1, 1024),
     about: 'threads of DuckDB',
   },
+  enginePreference: {
+    key: 'sql.engine',
+    env: 'INGOT_SQL_ENGINE',
+    type: choice(['auto', 'duckdb', 'spark']),
+    about:
+      'where models compute that do not say: in the worker, on the cluster, or by the size of their inputs',
+  },
+  sparkFromBytes: {
+    key: 'sql.spark_from',
+    env: 'INGOT_SPARK_FROM',
+    type: bytes,
+    unit: 'bytes',
+    about: 'size of the inputs from which `auto` takes the cluster',
+  },
+  httpfs: {
+    key: 'sql.httpfs',
+    env: 'INGOT_HTTPFS',
+    type: text,
+    path: true,
+    about: 'file of DuckDB’s httpfs extension, where it cannot be installed from its own repository',
+  },
+  ...awsSettings,
   runDays: {
     key: 'retention.run_days',
     env: 'INGOT_RUN_DAYS',
@@ -133,6 +94,12 @@ export const settings = {
     env: 'INGOT_LOG_DAYS',
     type: whole(1, 3650),
     about: 'days `lake vacuum` keeps what tasks logged',
+  },
+  eventDays: {
+    key: 'retention.event_days',
+    env: 'INGOT_EVENT_DAYS',
+    type: whole(1, 36_500),
+    about: 'days `lake vacuum` keeps events of assets that have been dealt with',
   },
   webhook: {
     key: 'notify.webhook',
@@ -234,6 +201,25 @@ export function connectionSetting(name: string): Setting {
     env: `INGOT_${name.toUpperCase()}_URL`,
     type: secret,
     about: `URL of the ${name} database`,
+  };
+}
+
+export function caSetting(name: string): Setting<string> {
+  return {
+    key: `connections.${name}.ca`,
+    env: `INGOT_${name.toUpperCase()}_CA`,
+    type: text,
+    path: true,
+    about: `file of the authorities (PEM) that vouch for the ${name} database`,
+  };
+}
+
+export function authSetting(name: string): Setting<'password' | 'iam'> {
+  return {
+    key: `connections.${name}.auth`,
+    env: `INGOT_${name.toUpperCase()}_AUTH`,
+    type: choice(['password', 'iam']),
+    about: `how to sign in to the ${name} database`,
   };
 }
 

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { nearest } from './nearest.ts';
-import { connectionSetting, settings, wellKnownConnections, type Setting } from './settings.ts';
+import { authSetting, caSetting, connectionSetting, settings, wellKnownConnections } from './settings.ts';
+import type { Setting } from './setting-types.ts';
 
 export interface ConfigInputs {
   /** Values of command-line flags by name without dashes. */
@@ -72,7 +73,7 @@ export function given(setting: Setting, inputs: ConfigInputs, file: ConfigFile |
     : { value, origin: `${file.path} (${setting.key})`, base: dirname(file.path) };
 }
 
-const connectionKey = /^connections\.([a-z][a-z0-9_]*)\.(url|url_env)$/;
+const connectionKey = /^connections\.([a-z][a-z0-9_]*)\.(url|url_env|ca|auth)$/;
 
 /** Names of all connections that flags, environment or file speak of. */
 export function connectionNames(file: ConfigFile | null): string[] {
@@ -105,7 +106,9 @@ export function unknownNames(inputs: ConfigInputs, file: ConfigFile | null): str
   );
   const variables: string[] = [
     ...Object.values(settings).map((setting) => setting.env),
-    ...wellKnownConnections.map((name) => connectionSetting(name).env),
+    ...wellKnownConnections.flatMap((name) =>
+      [connectionSetting, caSetting, authSetting].map((setting) => setting(name).env),
+    ),
     'INGOT_CONFIG',
     'INGOT_CACHE',
   ];

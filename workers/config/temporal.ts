@@ -1,14 +1,6 @@
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { TerminalError } from '../../ports/errors.ts';
 
-/**
- * True when somebody names a Temporal server. The mere existence of Temporal's own configuration file is not enough:
- * a laptop whose default profile is the company's cloud should not run a demo there.
- */
-export function temporalIsGiven(env: NodeJS.ProcessEnv, profile: string | null): boolean {
-  return Boolean(env['TEMPORAL_ADDRESS'] || env['TEMPORAL_CONFIG_FILE'] || profile);
-}
-
 /** How to connect, from Temporal's standard environment and TOML profiles. For `Connection.connect` and `NativeConnection.connect` alike. */
 export function temporalConnectOptions(
   env: NodeJS.ProcessEnv,

@@ -7,13 +7,13 @@ select
   count,
   sum,
   cast(
-    cast(whole * 10000 + cast(round(cast(twice - twice % (2 * count) as double) / (2 * count)) as bigint) as decimal(18, 0))
+    cast(whole * 10000 + cast(round(cast(twice - twice % (2 * count) as double) / nullif(2 * count, 0)) as bigint) as decimal(18, 0))
       * cast(0.000001 as decimal(7, 6))
   as decimal(18, 6)) as avg
 from (
   select
     t.*,
-    cast(round(cast(cents - cents % count as double) / count) as bigint) as whole,
+    cast(round(cast(cents - cents % count as double) / nullif(count, 0)) as bigint) as whole,
     2 * (cents % count) * 10000 + count as twice
   from (
     select

@@ -6,12 +6,12 @@ select
   cast(m.gross - m.returned as decimal(18, 2)) as net,
   case when m.approved > 0 then
     cast(
-      cast(round(cast(m.refund_twice - m.refund_twice % (2 * m.approved) as double) / (2 * m.approved)) as decimal(18, 0))
+      cast(round(cast(m.refund_twice - m.refund_twice % (2 * m.approved) as double) / nullif(2 * m.approved, 0)) as decimal(18, 0))
         * cast(0.000001 as decimal(7, 6))
     as decimal(18, 6))
   end as refund_rate,
   cast(
-    cast(round(cast(m.decline_twice - m.decline_twice % (2 * m.payments) as double) / (2 * m.payments)) as decimal(18, 0))
+    cast(round(cast(m.decline_twice - m.decline_twice % (2 * m.payments) as double) / nullif(2 * m.payments, 0)) as decimal(18, 0))
       * cast(0.000001 as decimal(7, 6))
   as decimal(18, 6)) as decline_rate,
   m.p50,

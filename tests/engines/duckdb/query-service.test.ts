@@ -1,82 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { partitionText, type Table } from '../../../dag/relation.ts';
-import { openDuckDbQueryService } from '../../../engines/duckdb/query-service.ts';
-import type { PartitionLog, PartitionVersion } from '../../../ports/ledger.ts';
+import type { Table } from '../../../dag/relation.ts';
 import { queryServiceConformance } from '../../ports/query-service.case.ts';
 import { read } from '../../ports/query-service/fixture.ts';
-import { job } from '../../ports/sql-engine/fixture.ts';
 import { openedEngine } from './opened.ts';
+import { openedQueries } from './published-tables.ts';
 
-/** The two questions a query asks of the ledger, answered from memory. */
-class PublishedTables implements Pick<PartitionLog, 'tables' | 'snapshot'> {
-  readonly published = new Map<
-    string,
-    { readonly table: Table; readonly partitions: readonly PartitionVersion[] }
-  >();
-
-  async tables(): ReturnType<PartitionLog['tables']> {
-    return [...this.published.values()].map(({ table, partitions }) => ({
-      ...table,
-      partitions: partitions.length,
-      rows: 0,
-      bytes: 0,
-      updatedAt: null,
-    }));
-  }
-
-  async snapshot(wanted: Parameters<PartitionLog['snapshot']>[0]): ReturnType<PartitionLog['snapshot']> {
-    return {
-      snapshot: { parts: [] },
-      partitions: wanted.flatMap(({ selector }) => this.published.get(selector.table)!.partitions),
-    };
-  }
-}
-
-async function opened() {
-  const { engine, objects, spillFolder, ...rest } = await openedEngine();
-  const ledger = new PublishedTables();
-  const service = await openDuckDbQueryService({
-    ledger,
-    objects,
-    memoryLimitBytes: 1 << 30,
-    spillFolder,
-    threads: 2,
-  });
-  const publish = async (table: Table, select: string) => {
-    const result = await engine.run(
-      job({
-        outputs: [
-          {
-            name: 'out',
-            select,
-            columns: table.columns,
-            partitionBy: table.partitionBy,
-            prefix: `${table.name}/${randomUUID()}`,
-          },
-        ],
-      }),
-    );
-    const partitions = result.outputs['out']!.map((written, version) => ({
-      ...written,
-      table: table.name,
-      partitionText: partitionText(table, written.partition),
-      version,
-      publicationId: version,
-    }));
-    ledger.published.set(table.name, { table, partitions });
-  };
-  return {
-    service,
-    publish,
-    ledger,
-    objects,
-    async [Symbol.asyncDispose]() {
-      await service.close();
-      await rest[Symbol.asyncDispose]();
-    },
-  };
-}
+const opened = async () => openedQueries(await openedEngine());
 
 queryServiceConformance('the DuckDB query service', opened);
 

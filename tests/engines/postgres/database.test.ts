@@ -47,3 +47,18 @@ test('transactions that lock each other out are repeated until both are done', a
   ]);
   await db.close();
 });
+
+test('instants are RFC 3339 text to the millisecond, whatever the time zone of the session', async () => {
+  const url = await server.create();
+  const texts = ['2026-01-01T00:00:00Z', '2026-02-28T23:59:59.5Z', '1969-12-31T12:00:00.123456Z'];
+  for (const TimeZone of ['UTC', 'Asia/Kathmandu']) {
+    const db = openDatabase(url, { TimeZone }, 1);
+    const rows = await db.query('select unnest($1::timestamptz[]) as at', [texts]);
+    expect(rows.map((row) => (row as { at: string }).at)).toEqual([
+      '2026-01-01T00:00:00Z',
+      '2026-02-28T23:59:59.500Z',
+      '1969-12-31T12:00:00.123Z',
+    ]);
+    await db.close();
+  }
+});
