@@ -186,6 +186,15 @@ async function beginOrRefuse(parts: Parts, begin: BeginRunRequest): Promise<Begu
   return step(() => beginRun(parts, begin), alert === undefined ? {} : { alert });
 }
 
+/** Numbers are never worth a failed step. */
+function tell(metrics: Metrics, measurements: readonly Measurement[]): void {
+  try {
+    metrics.record(measurements);
+  } catch (error) {
+    log.warn('not measured', { error: String(error) });
+  }
+}
+
 /** Numbers about what the ledger has accepted. Where they cannot be had, the step goes on without. A step that is repeated counts again. */
 async function measure(
   { metrics, ledger }: Parts,
@@ -193,12 +202,11 @@ async function measure(
   of: (run: RunRecord) => Measurement[],
 ): Promise<void> {
   if (metrics === undefined) return;
-  try {
-    const run = await ledger.run(runId);
-    if (run !== null) metrics.record(of(run));
-  } catch (error) {
+  const run = await ledger.run(runId).catch((error: unknown) => {
     log.warn('not measured', { runId, error: String(error) });
-  }
+    return null;
+  });
+  if (run !== null) tell(metrics, of(run));
 }
 
 async function record(parts: Parts, request: RecordRequest): Promise<Followed | void> {
@@ -276,11 +284,11 @@ async function publish(parts: Parts, request: PublishStep): Promise<Followed | v
     });
   } catch (error) {
     // A rule that blocks publishing is what quality is watched for.
-    if (error instanceof TerminalError && !(error instanceof RunClosedError))
-      metrics?.record(measurementsOfQuality(manifest.rules, publishedAt));
+    const isRefused = error instanceof TerminalError && !(error instanceof RunClosedError);
+    if (isRefused && metrics !== undefined) tell(metrics, measurementsOfQuality(manifest.rules, publishedAt));
     throw error;
   }
-  metrics?.record(measurementsOfPublication(manifest, publishedAt));
+  if (metrics !== undefined) tell(metrics, measurementsOfPublication(manifest, publishedAt));
   const tables = [...new Set(manifest.outputs.map(({ table }) => table))];
   if (catalog !== undefined) {
     const { cancellationSignal } = Context.current();

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { TaskSelect } from '../dag/builder.ts';
 import { TerminalError } from '../ports/errors.ts';
 import type { InlineRelation } from '../ports/sql-engine.ts';
 import type { Column, ColumnType } from '../dag/relation.ts';
 
-export interface NamedSql {
-  readonly name: string;
-  readonly sql: string;
-}
+export type NamedSql = TaskSelect;
 
 /** A select kept in a `.sql` file beside the pipeline. Throws TerminalError when it cannot be read. */
 export function sqlFile(folder: URL, name: string): NamedSql {
   const url = new URL(`${name}.sql`, folder);
-  return { name, sql: readText(url).trim().replace(/;$/, '') };
+  const text = readText(url);
+  const line = (/^\s*/.exec(text)?.[0] ?? '').split('\n').length;
+  return { name, sql: text.trim().replace(/;$/, ''), file: { url: url.href, line } };
 }
 
 function readText(url: URL): string {

@@ -81,6 +81,8 @@ export interface Model {
   readonly account: AccountOption | null;
   readonly slices: SliceOption | null;
   readonly engine: EnginePreference | null;
+  /** Every select as it was written. */
+  readonly selects: readonly NamedSql[];
   readonly sqlHash: string;
   readonly contractHash: string;
 }
@@ -100,6 +102,7 @@ export function sqlModel<
     facts: factsOf(model),
     summary: `${tablesOf(model.reads, (read) => read.of)} → ${tablesOf(model.writes, (write) => write.to)}`,
     heartbeatMs: 30_000,
+    selects: model.engine === 'duckdb' ? [] : model.selects,
     run: async (_, context) => (await computeModel(model, context)) as OutputOf<Writes>,
   };
 }
@@ -110,12 +113,14 @@ function readModel(options: SqlModelOptions<Record<string, Read>, Record<string,
     typeof part === 'string' ? sqlFile(folder, part) : part;
   const views = [...(options.views ?? []).map(named), ...(checks === undefined ? [] : checkViews(checks))];
   const bound = ({ name, sql }: NamedSql): NamedSql => ({ name, sql: withViews(sql, views) });
-  const steps = [
-    ...(options.steps ?? []).map(named),
-    ...(checks === undefined ? [] : checkSteps(checks)),
-  ].map(bound);
-  const outputs = Object.keys(writes).map((name) => bound(sqlFile(folder, name)));
-  const measures = (checks === undefined ? [] : checkMeasures(checks)).map(bound);
+  const written = {
+    steps: [...(options.steps ?? []).map(named), ...(checks === undefined ? [] : checkSteps(checks))],
+    outputs: Object.keys(writes).map((name) => sqlFile(folder, name)),
+    measures: checks === undefined ? [] : checkMeasures(checks),
+  };
+  const steps = written.steps.map(bound);
+  const outputs = written.outputs.map(bound);
+  const measures = written.measures.map(bound);
   const contracts = [
     ...Object.values(reads).map((read) => read.of),
     ...Object.values(writes).map((write) => write.to),
@@ -134,6 +139,7 @@ function readModel(options: SqlModelOptions<Record<string, Read>, Record<string,
     account: options.account ?? null,
     slices: options.slices ?? null,
     engine: options.engine ?? null,
+    selects: [...views, ...written.steps, ...written.outputs, ...written.measures],
     sqlHash: hashOf({
       steps: texts(steps),
       outputs: texts(outputs),

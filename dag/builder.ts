@@ -16,7 +16,7 @@ import type { DagTools, Task, TaskGroup } from './tools.ts';
 import type { Ref, Referent } from './wiring.ts';
 import { createRef, markReferring } from './wiring.ts';
 
-export type { SensorAnswer, TaskKind } from './declaration.ts';
+export type { SensorAnswer, TaskKind, TaskSelect } from './declaration.ts';
 export type { Ref } from './wiring.ts';
 
 /** A declared DAG, not yet checked: {@link compileDag} does that. */

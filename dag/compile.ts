@@ -2,7 +2,7 @@ import { alertsOf } from './alert-settings.ts';
 import { assetProblem } from './assets.ts';
 import type { DagDefinition } from './builder.ts';
 import { planHeader } from './dag-settings.ts';
-import type { DagDeclaration, TaskBody, TaskDeclaration } from './declaration.ts';
+import type { DagDeclaration, TaskBody, TaskDeclaration, TaskSelect } from './declaration.ts';
 import type { ExpressionScope } from './expressions.ts';
 import { expressionOf } from './expressions.ts';
 import type { Upstreams } from './graph.ts';
@@ -21,6 +21,8 @@ import { Settings } from './task-settings.ts';
 /** What a worker runs for a task: the body as it was declared. Sensors answer `{ done, value? }`, branches ids. */
 export interface CompiledBody<C> {
   readonly name: string;
+  /** What of it must mean the same on every SQL engine. */
+  readonly selects: readonly TaskSelect[];
   run(input: Json, context: C): unknown;
 }
 
@@ -52,8 +54,9 @@ export function compileDag<C>(
 
 function compiledBody<C>(id: string, body: TaskBody<never, unknown, C>): CompiledBody<C> {
   if (typeof body === 'function')
-    return { name: body.name || id, run: (input, context) => body(input as never, context) };
-  return { name: body.name, run: (input, context) => body.run(input as never, context) };
+    return { name: body.name || id, selects: [], run: (input, context) => body(input as never, context) };
+  const { name, selects = [] } = body;
+  return { name, selects, run: (input, context) => body.run(input as never, context) };
 }
 
 function planOf(declaration: DagDeclaration<never>, problems: Problem[]): Plan {

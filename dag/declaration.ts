@@ -18,7 +18,17 @@ export interface TaskKind<I, O, C> {
   readonly facts: JsonObject;
   readonly summary?: string;
   readonly heartbeatMs?: number;
+  /** What the task computes with, for checks before anything runs; no part of the plan. */
+  readonly selects?: readonly TaskSelect[];
   readonly run: TaskFunction<I, O, C>;
+}
+
+/** A select as it was written, before anything is put around it. */
+export interface TaskSelect {
+  readonly name: string;
+  readonly sql: string;
+  /** URL of the file it comes from, and the line there on which it begins; without one it was derived from a contract. */
+  readonly file?: { readonly url: string; readonly line: number };
 }
 
 export type TaskBody<I, O, C> = TaskFunction<I, O, C> | TaskKind<I, O, C>;

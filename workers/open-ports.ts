@@ -12,7 +12,7 @@ import type { Notifier } from '../ports/notifier.ts';
 import type { QueryService } from '../ports/query-service.ts';
 import { openMetrics, openSns } from './aws-watching.ts';
 import type { Config } from './config.ts';
-import { resolveSecret, type SecretReference } from './config/secret.ts';
+import { managedSecrets, resolveSecret, type SecretReference } from './config/secret.ts';
 import { databaseAccess } from './database-access.ts';
 import { duckDbOptions, openLake, type Lake } from './open-lake.ts';
 
@@ -89,7 +89,7 @@ async function openReadersOf(lake: Lake, config: Config, env: NodeJS.ProcessEnv)
 
 async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: NotificationLog): Promise<Notifier> {
   const secret = async (reference: SecretReference, what: string): Promise<string> =>
-    resolveSecret(reference, env, what);
+    resolveSecret(reference, env, what, managedSecrets(config.region));
   const { webhook, smtp } = config;
   const sns = await openSns(config);
   return allNotifiers({

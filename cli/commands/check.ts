@@ -1,11 +1,13 @@
 import { DagProblemsError } from '../../dag/problems.ts';
 import { loadDefinitions } from '../../workers/definitions.ts';
+import { checkPortable } from '../../workers/portable-models.ts';
 import { ExitError, type Cli } from '../cli.ts';
 
 export async function check(cli: Cli, options: { readonly json?: boolean }): Promise<void> {
   const config = cli.config();
   try {
     const definitions = await loadDefinitions(config.dags);
+    checkPortable(definitions);
     const dags = [...definitions.values()].map((dag) => ({
       dagId: dag.id,
       planHash: dag.hash,

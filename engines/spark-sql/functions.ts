@@ -2,7 +2,7 @@ import { lowerPairs, upperPairs } from './case-pairs.ts';
 import type { CasePairs } from './case-pairs.ts';
 import { constructOf, textAt } from './node.ts';
 import type { Node } from './node.ts';
-import { matchesOnce, patternProblem } from './pattern.ts';
+import { matchesNothing, matchesOnce, patternProblem } from './pattern.ts';
 import type { Complaint } from './portability.ts';
 import { floats, refusingTypes, sparkText, term } from './term.ts';
 import type { Term, TermType } from './term.ts';
@@ -119,6 +119,12 @@ function replaced(call: Call): Term {
         found: 'regexp_replace with a reference or a flag',
         because: 'engines write them in different ways',
         portable: `regexp_replace(x, 'pattern', 'literal') or with 'g' to replace every match`,
+      });
+    if (all && matchesNothing(found))
+      return call.refuse({
+        found: 'regexp_replace where nothing stands',
+        because: 'Java stops within characters beyond 16 bits',
+        portable: 'a pattern that matches at least one character',
       });
     if (!all && !matchesOnce(found))
       return call.refuse({
@@ -303,6 +309,19 @@ function padded(name: 'lpad' | 'rpad'): PortableFunction {
   };
 }
 
+/** What DuckDB takes off: Unicode's space separators, neither tabs nor line breaks. */
+const spaces =
+  ' \u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A\u202F\u205F\u3000';
+
+function trimming(name: string, where: string): PortableFunction {
+  return {
+    arity: [1, 1],
+    form: `${name}(text)`,
+    note: 'space separators, neither tabs nor line breaks',
+    spark: (call) => term(`trim(${where} ${sparkText(spaces)} from ${call.args[0]!.sql})`, 'text'),
+  };
+}
+
 function windowOnly(
   form: string,
   count: readonly [number, number],
@@ -341,9 +360,9 @@ export const portableFunctions: Readonly<Record<string, PortableFunction>> = {
   upper: cased('upper', upperPairs),
   lpad: padded('lpad'),
   rpad: padded('rpad'),
-  ltrim: { ...same('ltrim(text)', 1, 'text'), note: 'spaces only' },
-  rtrim: { ...same('rtrim(text)', 1, 'text'), note: 'spaces only' },
-  trim: { ...same('trim(text)', 1, 'text'), note: 'spaces only' },
+  ltrim: trimming('ltrim', 'leading'),
+  rtrim: trimming('rtrim', 'trailing'),
+  trim: trimming('trim', 'both'),
   md5: { ...same('md5(text)', 1, 'text'), note: 'of the UTF-8 bytes, in hexadecimal digits' },
   sha256: { arity: [1, 1], form: 'sha256(text)', spark: (call) => term(`sha2(${list(call)}, 256)`, 'text') },
   repeat: same('repeat(text, count)', 2, 'text'),

@@ -50,7 +50,27 @@ function wrong(rest: string): { readonly found: string; readonly portable: strin
 
 /** A pattern that matches at most once in a text, so that the first match is all matches. */
 export function matchesOnce(pattern: string): boolean {
-  const bare = pattern.replaceAll(/\\./gsu, '').replaceAll(/\[[^\]]*\]/gu, '');
-  const closed = !/\|/.test(bare) || /^\^?\(\?:.*\)$/su.test(bare);
-  return closed && (/^(\^|\\A)/.test(pattern) || pattern.endsWith('\\z'));
+  if (alternates(pattern)) return false;
+  return /^(\^|\\A)/.test(pattern) || (pattern.endsWith(String.raw`\z`) && !matchesNothing(pattern));
+}
+
+/** Whether there is an alternative outside of all groups. */
+function alternates(pattern: string): boolean {
+  let depth = 0;
+  for (const [piece] of pattern.matchAll(/\\.|\[(?:\\.|[^\]])*\]|./gsu)) {
+    if (piece === '(') depth += 1;
+    if (piece === ')') depth -= 1;
+    if (piece === '|' && depth === 0) return true;
+  }
+  return false;
+}
+
+/** Whether a pattern of the subset also matches an empty text. */
+export function matchesNothing(pattern: string): boolean {
+  const script = pattern
+    .replaceAll(/\\x\{([0-9A-Fa-f]+)\}/g, (_, digits: string) => `\\u{${digits}}`)
+    .replaceAll(String.raw`\z`, '$')
+    .replaceAll(String.raw`\A`, '^')
+    .replaceAll(/\\([!-/:-@[-^\x60{-~])/g, (_, sign: string) => `\\u{${sign.codePointAt(0)!.toString(16)}}`);
+  return new RegExp(script, 'u').test('');
 }

@@ -37,7 +37,7 @@ export function sparkName(name: string): string {
  * and a job that stops is better than rows that differ. Spark folds the question away.
  */
 export function refusingTypes(operand: Term, types: readonly string[], message: string, sql: string): string {
-  if (operand.type !== 'unknown') return sql;
+  if (operand.type !== 'unknown' || types.length === 0) return sql;
   const list = types.map(sparkText).join(', ');
   return `case when typeof(${operand.sql}) in (${list}) then raise_error(${sparkText(`ingot: ${message}`)}) else ${sql} end`;
 }

@@ -112,8 +112,8 @@ describe('a server with TLS', () => {
   });
 
   test('asks for a password of its own at every new connection, one beside the pool too', async () => {
-    const { query } = databases(server.url('postgres'));
-    const asAdmin = (sql: string): Promise<unknown> => query(server.url('postgres'), sql);
+    const admin = databases(server.url('postgres'));
+    const asAdmin = (sql: string): Promise<unknown> => admin.query(server.url('postgres'), sql);
     const url = new URL(server.url('postgres'));
     url.username = 'ann';
     url.password = '';

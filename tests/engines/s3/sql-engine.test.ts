@@ -1,4 +1,5 @@
 import { sqlEngineConformance } from '../../ports/sql-engine.case.ts';
+import { describeWithBed } from './emulated-bucket.ts';
 import { openedEngineOnS3 } from './opened.ts';
 
-sqlEngineConformance('the DuckDB SQL engine on S3', openedEngineOnS3);
+describeWithBed('with S3', () => sqlEngineConformance('the DuckDB SQL engine', openedEngineOnS3));
