@@ -15,6 +15,8 @@ function titleOf({ incident, dagId, facts }: AlertRequest): string {
   switch (kind) {
     case 'run_failed':
       return `${run} failed`;
+    case 'run_refused':
+      return `${run} was refused and never began`;
     case 'run_succeeded':
       return `${run} succeeded`;
     case 'task_failed':
@@ -30,7 +32,9 @@ function titleOf({ incident, dagId, facts }: AlertRequest): string {
 
 /** What to type next. */
 function commandsOf({ incident, workflowId }: AlertRequest): string[] {
-  if (incident.kind === 'run_succeeded' || incident.kind === 'task_succeeded') return [];
+  const { kind } = incident;
+  // The ledger knows nothing of a run that was refused.
+  if (kind === 'run_succeeded' || kind === 'task_succeeded' || kind === 'run_refused') return [];
   const task = incident.failure?.task ?? incident.task;
   const logs =
     task === null || task === '' || incident.failure === null

@@ -3,9 +3,8 @@ import { contractJson } from '../dag/contract.ts';
 import type { Contract } from '../dag/contract.ts';
 import type { Column } from '../dag/relation.ts';
 import { TerminalError } from '../ports/errors.ts';
-import type { CrawledTable } from '../ports/raw-crawler.ts';
 import { cast, sourceColumns, trimmed } from './casting.ts';
-import { crawlZone, zoneOf } from './crawl-zone.ts';
+import { crawledFolder, crawlWith, rawFolder, type CrawledFolder } from './crawl-folder.ts';
 import { driftOf, driftText, isDrifted, isReadable, schemaText } from './drift.ts';
 import type { Drift } from './drift.ts';
 import { attemptId } from './memory.ts';
@@ -35,8 +34,8 @@ export interface CrawlReport {
   /** Files that differ from the contract, and how. */
   readonly drift: readonly FileDrift[];
   readonly setAside: readonly string[];
-  /** What a crawler beside the engine registered; null where there is none. Its types are guesses. */
-  readonly crawled: readonly CrawledTable[] | null;
+  /** Tables that a crawler made of the folder; absent where there is none, as on the embedded engine. */
+  readonly crawled?: readonly CrawledFolder[];
 }
 
 export interface CrawlFilesOptions<Files extends Contract, Records extends Contract> {
@@ -86,8 +85,8 @@ async function crawl(
     [files, records].map((each) => ({ name: each.name, table: each.name, selection, role: 'input' })),
   );
   const found = taken.versions.get(files.name) ?? [];
-  const crawled = await crawlZone(zoneOf(files.table, found), context);
   const keys = found.flatMap((version) => version.files.map(({ key }) => key));
+  const crawled = await crawlFolders(source, keys, context);
   const headers = await Promise.all(
     keys.map(async (file) => ({ file, header: await context.ports.sql.csvHeader(file, context) })),
   );
@@ -106,21 +105,33 @@ async function crawl(
     ...new Set(drifts.filter((drift) => !setAside.includes(drift.file)).flatMap((drift) => drift.added)),
   ];
   await registerFound([files, records], added, context);
-  tellStrangers(source, crawled ?? [], context);
-  return { partitions: found.length, files: keys.length, drift: drifts.filter(isDrifted), setAside, crawled };
+  return {
+    partitions: found.length,
+    files: keys.length,
+    drift: drifts.filter(isDrifted),
+    setAside,
+    ...(crawled === null ? {} : { crawled }),
+  };
 }
 
-/** A crawler looks at all that was ever delivered: what it finds beyond the contract is worth a warning, and no reason to fail today's files. */
-function tellStrangers(source: Contract, crawled: readonly CrawledTable[], { log }: TaskContext): void {
-  const known = new Set(source.table.columns.map(({ name }) => name.toLowerCase()));
-  for (const { name, columns } of crawled) {
-    const strange = columns.map((column) => column.name).filter((column) => !known.has(column.toLowerCase()));
-    if (strange.length > 0)
-      log.warn(`The crawler found columns that ${source.name} does not declare`, {
-        table: name,
-        columns: strange,
-      });
-  }
+/** A crawler, where there is one, registers what it finds for readers from outside. It judges nothing: that its table differs is told, and the headers decide. */
+async function crawlFolders(
+  source: Contract,
+  keys: readonly string[],
+  context: TaskContext,
+): Promise<readonly CrawledFolder[] | null> {
+  const { crawler } = context.ports;
+  const [first] = keys;
+  if (crawler === undefined || first === undefined) return null;
+  const tables = await crawlWith(crawler, rawFolder(first, source.table.partitionBy), context);
+  const folders = tables.map((table) => crawledFolder(source, table));
+  for (const { table, missing, added } of folders.filter(
+    (each) => each.missing.length + each.added.length > 0,
+  ))
+    context.log.warn(
+      `The crawler's table ${table} differs from the contract of ${source.name}: ${driftText({ missing, added, moved: [], retyped: [] })}`,
+    );
+  return folders;
 }
 
 async function registerFound(

@@ -50,10 +50,14 @@ function isTerminal(error: Error): boolean {
  * The one translation of a task's own failure. Temporal does not retry it: the run's reducer does, by the
  * bit in its details and the type.
  */
-export function businessFailure(error: unknown, where: Whereabouts | null = null): ApplicationFailure {
-  if (error instanceof Error) return failure(error, [{ retryable: !isTerminal(error), where }]);
+export function businessFailure(
+  error: unknown,
+  where: Whereabouts | null = null,
+  told: Pick<FailureDetails, 'alert'> = {},
+): ApplicationFailure {
+  if (error instanceof Error) return failure(error, [{ retryable: !isTerminal(error), where, ...told }]);
   return failure(Object.assign(new Error(thrownValue(error)), { name: 'ThrownValue' }), [
-    { retryable: true, where },
+    { retryable: true, where, ...told },
   ]);
 }
 

@@ -20,7 +20,10 @@ export async function followPublication(
 ): Promise<void> {
   if (tables.length === 0) return;
   try {
-    await catalog.sync(tables, { signal: AbortSignal.any([cancelled, AbortSignal.timeout(patienceMs)]) });
+    await catalog.sync(tables, {
+      sinceLast: true,
+      signal: AbortSignal.any([cancelled, AbortSignal.timeout(patienceMs)]),
+    });
   } catch (error) {
     log.warn('published; the catalog does not show it yet', {
       catalog: catalog.name,

@@ -1,5 +1,5 @@
 import { activityInfo, Context, log } from '@temporalio/activity';
-import { packEarlier, packPlan, textParts } from '../dag/carried.ts';
+import { earlierRevision, packEarlier, packPlan, textParts } from '../dag/carried.ts';
 import { instantOfText } from '../dag/interval.ts';
 import type { Json } from '../dag/json.ts';
 import { canonicalJson } from '../dag/json.ts';
@@ -11,13 +11,13 @@ import type { Catalog } from '../ports/catalog.ts';
 import { RetryableError, RunClosedError, SnapshotConflictError, TerminalError } from '../ports/errors.ts';
 import type { Ledger, Manifest, ParkedPart, RunRecord, RunType } from '../ports/ledger.ts';
 import type { Measurement, Metrics } from '../ports/metrics.ts';
-import { earlierRevision } from '../ports/run-steps.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type {
   BeginRunRequest,
   BegunRun,
   EndedRun,
   EndRunRequest,
+  FailureDetails,
   Followed,
   PlanPart,
   PublishStep,
@@ -58,13 +58,13 @@ const triesOfTheUnknown = 10;
  * A definite answer of the ledger goes to the run. That it cannot be reached is the infrastructure's affair, which Temporal
  * tries again for as long as it takes.
  */
-export async function step<T>(perform: () => Promise<T>): Promise<T> {
+export async function step<T>(perform: () => Promise<T>, told?: Pick<FailureDetails, 'alert'>): Promise<T> {
   try {
     return await perform();
   } catch (error) {
     if (error instanceof RetryableError) throw infrastructureFailure('LedgerUnavailable', error);
     const isDefinite = error instanceof TerminalError || error instanceof SnapshotConflictError;
-    if (isDefinite || activityInfo().attempt >= triesOfTheUnknown) throw businessFailure(error);
+    if (isDefinite || activityInfo().attempt >= triesOfTheUnknown) throw businessFailure(error, null, told);
     throw infrastructureFailure(error instanceof Error ? error.name : 'Error', error);
   }
 }
@@ -127,7 +127,6 @@ async function handed(
 }
 
 async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRequest): Promise<BegunRun> {
-  checkRequest(begin);
   const dag = definitions.get(begin.dagId);
   if (dag === undefined || (begin.request.planHash ?? dag.hash) !== dag.hash) return { known: false };
   const { type, interval, resume } = begin.request;
@@ -180,6 +179,22 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
   };
 }
 
+/** A run that is refused tells whom its failure would be told, as far as it is known which run that is. */
+async function beginOrRefuse(parts: Parts, begin: BeginRunRequest): Promise<BegunRun> {
+  await step(async () => checkRequest(begin));
+  const alert = parts.definitions.get(begin.dagId)?.plan.alerts?.onFailure;
+  return step(() => beginRun(parts, begin), alert === undefined ? {} : { alert });
+}
+
+/** Numbers are never worth a failed step. */
+function tell(metrics: Metrics, measurements: readonly Measurement[]): void {
+  try {
+    metrics.record(measurements);
+  } catch (error) {
+    log.warn('not measured', { error: String(error) });
+  }
+}
+
 /** Numbers about what the ledger has accepted. Where they cannot be had, the step goes on without. A step that is repeated counts again. */
 async function measure(
   { metrics, ledger }: Parts,
@@ -187,12 +202,11 @@ async function measure(
   of: (run: RunRecord) => Measurement[],
 ): Promise<void> {
   if (metrics === undefined) return;
-  try {
-    const run = await ledger.run(runId);
-    if (run !== null) metrics.record(of(run));
-  } catch (error) {
+  const run = await ledger.run(runId).catch((error: unknown) => {
     log.warn('not measured', { runId, error: String(error) });
-  }
+    return null;
+  });
+  if (run !== null) tell(metrics, of(run));
 }
 
 async function record(parts: Parts, request: RecordRequest): Promise<Followed | void> {
@@ -270,11 +284,11 @@ async function publish(parts: Parts, request: PublishStep): Promise<Followed | v
     });
   } catch (error) {
     // A rule that blocks publishing is what quality is watched for.
-    if (error instanceof TerminalError && !(error instanceof RunClosedError))
-      metrics?.record(measurementsOfQuality(manifest.rules, publishedAt));
+    const isRefused = error instanceof TerminalError && !(error instanceof RunClosedError);
+    if (isRefused && metrics !== undefined) tell(metrics, measurementsOfQuality(manifest.rules, publishedAt));
     throw error;
   }
-  metrics?.record(measurementsOfPublication(manifest, publishedAt));
+  if (metrics !== undefined) tell(metrics, measurementsOfPublication(manifest, publishedAt));
   const tables = [...new Set(manifest.outputs.map(({ table }) => table))];
   if (catalog !== undefined) {
     const { cancellationSignal } = Context.current();
@@ -288,7 +302,7 @@ export function createRunSteps(
   parts: Parts,
 ): RunSteps & { readonly publish: (request: PublishStep) => Promise<Followed | void> } {
   return {
-    'ingot.beginRun': (request) => step(() => beginRun(parts, request)),
+    'ingot.beginRun': (request) => beginOrRefuse(parts, request),
     'ingot.record': (request) => step(() => record(parts, request)),
     'ingot.readPlan': (of) => step(() => readPlan(parts, of)),
     'ingot.parkProgress': ({ text, ...part }) => step(() => parts.ledger.parkProgress(part, text)),

@@ -142,6 +142,12 @@ program
   .option('--queues <queues>', 'queues to take tasks from, separated by commas (default: worker.queues)')
   .action(action(async () => (await import('./commands/worker.ts')).worker));
 
+program
+  .command('listen')
+  .description('hear of events outside, as of Glue jobs that end, and tell the runs that wait for them')
+  .option('--ready-file <file>', 'written once it listens')
+  .action(action(async () => (await import('./commands/listen.ts')).listen));
+
 function exitOnClosedPipe(stream: NodeJS.WriteStream): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // The reader has what it wanted, as with `| head`.

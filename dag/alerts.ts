@@ -39,6 +39,7 @@ export interface Incident {
   readonly name: string;
   readonly kind:
     | 'run_failed'
+    | 'run_refused'
     | 'run_succeeded'
     | 'task_failed'
     | 'task_succeeded'
@@ -82,6 +83,17 @@ export function runFailedIncident(
   if (alerts?.onFailure === undefined) return null;
   const name = nth === 1 ? 'failed' : `failed/${nth}`;
   return { ...nothing, name, kind: 'run_failed', rule: alerts.onFailure, failure };
+}
+
+/** The run never began: its params, or the run it was to carry on from, do not fit. */
+export function runRefusedIncident(rule: AlertRule, failure: Failure): Incident {
+  return {
+    ...nothing,
+    name: 'refused',
+    kind: 'run_refused',
+    rule,
+    failure: { ...failure, task: '' },
+  };
 }
 
 export function runSucceededIncident(alerts: AlertPlan | undefined): Incident | null {

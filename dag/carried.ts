@@ -7,6 +7,8 @@ import type { CarriedInstance, EarlierRun } from './resume.ts';
 import type { RunProgress, TaskInstance } from './run-progress.ts';
 
 const partLength = 384 * 1024;
+/** Under which an earlier run is parked: executions that continue a run count from 1. */
+export const earlierRevision = 0;
 
 /** Text in parts that each fit into a message; joined they are the text. No part begins or ends within a character. */
 export function textParts(text: string): readonly string[] {

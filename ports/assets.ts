@@ -89,6 +89,11 @@ export interface AssetLog {
   assetRunBegun(dagId: string, number: number, runId: string): Promise<void>;
   /** Exactly the events of a run, in the order of assets and positions. */
   eventsOfRun(dagId: string, number: number): Promise<readonly AssetEvent[]>;
+  /**
+   * Forgets events from before `before` (RFC 3339) that every DAG that waits for the asset has read, and whose runs ended before
+   * it; each asset keeps its newest. Answers how many. With `dryRun` it only counts.
+   */
+  forgetAssetEvents(before: string, options: { readonly dryRun: boolean }): Promise<number>;
 }
 
 export interface FeedRequest {

@@ -1,4 +1,4 @@
-import type { Table } from '../dag/relation.ts';
+import type { PartitionValues, Table } from '../dag/relation.ts';
 import type { Abortable, CallOptions } from './abortable.ts';
 import type { PartitionVersion } from './ledger.ts';
 
@@ -9,6 +9,10 @@ export interface PublishedTable {
   readonly publication: number | null;
   /** Current versions, in the order of their text. */
   readonly partitions: readonly PartitionVersion[];
+  /** Publication the catalog was told of last; null when of none. */
+  readonly synced: number | null;
+  /** Partitions that were removed since, and not published again. */
+  readonly removed: readonly PartitionValues[];
 }
 
 /** How far the catalogs that follow the ledger have come, and whose turn it is to bring them further. */

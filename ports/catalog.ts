@@ -10,6 +10,12 @@ export interface CatalogChange {
   readonly version: number | null;
 }
 
+export interface SyncOptions extends CallOptions {
+  readonly dryRun?: boolean;
+  /** Looks at what was published since the catalog was told last, and trusts it for the rest: what was changed by hand stays. */
+  readonly sinceLast?: boolean;
+}
+
 /**
  * Where readers from outside look tables up. It follows the ledger and never leads: what it shows of a partition is one published version,
  * the one before or the present one, never a mixture and never one that is older than it showed.
@@ -20,8 +26,5 @@ export interface Catalog {
    * Brings tables, columns and partitions in line with what the ledger has now, whatever the catalog shows; all registered tables unless named. May be
    * repeated, interrupted, and called by several at once. Throws RetryableError for a service that is busy, with how far it came in the message.
    */
-  sync(
-    tables?: readonly string[],
-    options?: CallOptions & { readonly dryRun?: boolean },
-  ): Promise<readonly CatalogChange[]>;
+  sync(tables?: readonly string[], options?: SyncOptions): Promise<readonly CatalogChange[]>;
 }

@@ -1,3 +1,4 @@
+import type { AlertRule } from '../dag/alerts.ts';
 import type { Json, JsonObject } from '../dag/json.ts';
 import type { Plan, RunOutcome, RunState, TaskKindName, TaskState } from '../dag/plan.ts';
 import type { Failure, InstanceKey, OperatorChange, RunFacts, WaitReason } from '../dag/reducer.ts';
@@ -81,9 +82,6 @@ export interface BeginRunRequest {
   readonly request: RunRequest;
 }
 
-/** Executions that continue a run count from 1. */
-export const earlierRevision = 0;
-
 /** `known: false` when the worker that was asked has no such DAG, or another plan of it than asked for; another worker may. */
 export type BegunRun =
   | { readonly known: false }
@@ -95,7 +93,7 @@ export type BegunRun =
       readonly facts: RunFacts;
       /** Absent in the histories of runs that began before there were turns: they have theirs. */
       readonly admission?: Admission;
-      /** An earlier run too long for one message is parked in as many parts as the progress of {@link earlierRevision}. */
+      /** An earlier run too long for one message is parked in as many parts as the progress of revision 0. */
       readonly resumed?: {
         readonly earlier: EarlierRun | { readonly parts: number };
         readonly change: OperatorChange;
@@ -144,6 +142,8 @@ export interface AttemptReply {
 export interface FailureDetails {
   readonly retryable: boolean;
   readonly where: Whereabouts | null;
+  /** Of a run that is refused: who is told. */
+  readonly alert?: AlertRule;
 }
 
 /** The argument of the activity `<dag>.<task>:publish`. */

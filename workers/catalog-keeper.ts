@@ -11,6 +11,6 @@ export async function keepCatalog(
 ): Promise<void> {
   const tables = await ledger.behind(catalog.name);
   if (tables.length === 0) return;
-  const changes = await catalog.sync(tables, { signal });
+  const changes = await catalog.sync(tables, { signal, sinceLast: true });
   log.info({ catalog: catalog.name, tables, changes: changes.length }, 'brought the catalog in line');
 }

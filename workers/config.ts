@@ -65,6 +65,7 @@ export interface Config {
   readonly runDays: number;
   readonly versionHours: number;
   readonly logDays: number;
+  readonly eventDays: number;
   readonly webhook: SecretReference | null;
   readonly smtp: SecretReference | null;
   /** Given whenever `smtp` is. */
@@ -216,6 +217,7 @@ function fallbacks(home: string): { readonly [Name in SettingName]: SettingValue
     runDays: 30,
     versionHours: 72,
     logDays: 30,
+    eventDays: 365,
     webhook: null,
     smtp: null,
     smtpFrom: null,

@@ -3,7 +3,7 @@ import type { DatabaseAccess } from '../engines/postgres/access.ts';
 import { TerminalError } from '../ports/errors.ts';
 import type { Config, SignIn } from './config.ts';
 import { nearest } from './config/nearest.ts';
-import { resolveSecret } from './config/secret.ts';
+import { managedSecrets, resolveSecret } from './config/secret.ts';
 
 async function authorities(name: string, path: string): Promise<string> {
   try {
@@ -31,7 +31,7 @@ function parsed(name: string, text: string): URL {
   });
 }
 
-async function iamPassword(name: string, url: URL): Promise<() => Promise<string>> {
+async function iamPassword(name: string, url: URL, region: string | null): Promise<() => Promise<string>> {
   const user = decodeURIComponent(url.username);
   if (user === '' || url.password !== '')
     throw new TerminalError({
@@ -41,29 +41,35 @@ async function iamPassword(name: string, url: URL): Promise<() => Promise<string
       remedy: 'Correct the URL, or leave IAM sign-in out.',
     });
   const { rdsPassword } = await import('../engines/rds/sign-in.ts');
-  return rdsPassword({ host: url.hostname, port: Number(url.port || 5432), user });
+  return rdsPassword({ host: url.hostname, port: Number(url.port || 5432), user, fallbackRegion: region });
 }
 
 /** Adds to a database's URL what proves the server, and how to sign in. `auth=iam` may also stand in the URL. */
-export async function accessOf(name: string, text: string, { ca, auth }: SignIn): Promise<DatabaseAccess> {
+export async function accessOf(
+  name: string,
+  text: string,
+  { ca, auth }: SignIn,
+  region: string | null = null,
+): Promise<DatabaseAccess> {
   const isIam = auth === 'iam' || /[?&]auth=iam(&|$)/.test(text);
   const access = { url: text, ...(ca === null ? {} : { ca: await authorities(name, ca) }) };
   if (!isIam) return access;
   const url = parsed(name, text);
   url.searchParams.delete('auth');
-  return { ...access, url: url.href, password: await iamPassword(name, url) };
+  return { ...access, url: url.href, password: await iamPassword(name, url, region) };
 }
 
 /** How to reach a database of the configuration. Secrets are resolved here, and go no further than the adapters. */
 export async function databaseAccess(
-  config: Pick<Config, 'connections' | 'signIn'>,
+  config: Pick<Config, 'connections' | 'signIn' | 'region'>,
   env: NodeJS.ProcessEnv,
   name: string,
 ): Promise<DatabaseAccess> {
   const reference = config.connections[name];
   if (reference !== undefined) {
-    const url = await resolveSecret(reference, env, `the URL of the ${name} database`);
-    return accessOf(name, url, config.signIn[name] ?? { ca: null, auth: 'password' });
+    const what = `the URL of the ${name} database`;
+    const url = await resolveSecret(reference, env, what, managedSecrets(config.region));
+    return accessOf(name, url, config.signIn[name] ?? { ca: null, auth: 'password' }, config.region);
   }
   const known = Object.keys(config.connections);
   const meant = nearest(name, known);

@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { JobRunName, JobRunOrigin } from '../engines/glue/job-events.ts';
 import type { CallOptions } from '../ports/abortable.ts';
 import type { EndedJob } from '../ports/job-steps.ts';
 import type { EventHandlers, OutsideEvent } from './outside-events.ts';
@@ -7,14 +8,11 @@ import type { EventHandlers, OutsideEvent } from './outside-events.ts';
 const jobEndedSignal = 'ingot.jobEnded';
 
 /** Which workflow waits for a job run; null for a job that is none of ours. */
-type OriginOf = (
-  run: { readonly jobName: string; readonly jobRunId: string },
-  options?: CallOptions,
-) => Promise<{ readonly workflowId: string } | null>;
+type OriginOf = (run: JobRunName, options?: CallOptions) => Promise<JobRunOrigin | null>;
 
-const glueStates = new Set(['SUCCEEDED', 'FAILED', 'TIMEOUT', 'STOPPED', 'ERROR', 'EXPIRED']);
+const ends = new Set(['SUCCEEDED', 'FAILED', 'TIMEOUT', 'STOPPED', 'ERROR', 'EXPIRED']);
 
-async function tell(client: Client, workflowId: string, job: EndedJob): Promise<boolean> {
+async function tell(client: Client, { workflowId, job }: JobRunOrigin): Promise<boolean> {
   try {
     await client.workflow.getHandle(workflowId).signal<[EndedJob]>(jobEndedSignal, job);
     return true;
@@ -33,13 +31,13 @@ async function glueJobEnded(
   const { jobName, jobRunId, state } = detail;
   if (typeof jobName !== 'string' || typeof jobRunId !== 'string' || typeof state !== 'string')
     return 'dropped: it names no job run';
-  if (!glueStates.has(state)) return `dropped: ${state} is no end`;
+  if (!ends.has(state)) return `dropped: ${state} is no end`;
+  const run = `${jobName}/${jobRunId}`;
   const origin = await originOf({ jobName, jobRunId }, options);
-  if (origin === null) return `dropped: nobody here waits for ${jobName}/${jobRunId}`;
-  const isTold = await tell(client, origin.workflowId, { service: 'glue', id: `${jobName}/${jobRunId}` });
-  return isTold
-    ? `${origin.workflowId} was told that ${jobName}/${jobRunId} is ${state}`
-    : `dropped: ${origin.workflowId}, which waited for ${jobName}/${jobRunId}, has ended`;
+  if (origin === null) return `dropped: nobody here waits for ${run}`;
+  return (await tell(client, origin))
+    ? `${origin.workflowId} was told that ${run} is ${state}`
+    : `dropped: ${origin.workflowId}, which waited for ${run}, has ended`;
 }
 
 /** Events of jobs that end. That a run hears twice of one does no harm. */

@@ -70,10 +70,11 @@ export async function openAwsLake(config: Config, env: NodeJS.ProcessEnv): Promi
         import('../engines/spark-sql/to-spark.ts'),
       ]);
       const cluster = openGlueCluster({ ...aws, jobName, objects, translate });
-      const crawler = openGlueCrawler({
+      const crawler = await openGlueCrawler({
         ...aws,
         role: glueRole,
-        prefix: config.databasePrefix ?? '',
+        prefix: `${prefix}ingot-`,
+        database: `${prefix}raw_zones`,
         objects,
       });
       return {

@@ -12,7 +12,7 @@ import type { Notifier } from '../ports/notifier.ts';
 import type { QueryService } from '../ports/query-service.ts';
 import { openMetrics, openSns } from './aws-watching.ts';
 import type { Config } from './config.ts';
-import { resolveSecret, type SecretReference } from './config/secret.ts';
+import { managedSecrets, resolveSecret, type SecretReference } from './config/secret.ts';
 import { databaseAccess } from './database-access.ts';
 import { duckDbOptions, openLake, type Lake } from './open-lake.ts';
 
@@ -89,7 +89,7 @@ async function openReadersOf(lake: Lake, config: Config, env: NodeJS.ProcessEnv)
 
 async function openNotifier(config: Config, env: NodeJS.ProcessEnv, log: NotificationLog): Promise<Notifier> {
   const secret = async (reference: SecretReference, what: string): Promise<string> =>
-    resolveSecret(reference, env, what);
+    resolveSecret(reference, env, what, managedSecrets(config.region));
   const { webhook, smtp } = config;
   const sns = await openSns(config);
   return allNotifiers({
@@ -121,8 +121,8 @@ export async function openPorts(
   const resources = new AsyncDisposableStack();
   try {
     const lake = await openLake(config, env);
-    const { queries: _, close, ...readers } = await openReadersOf(lake, config, env);
-    resources.defer(close);
+    const readers = await openReadersOf(lake, config, env);
+    resources.defer(() => readers.close());
     const { objects, s3 } = lake;
     const sql = await openDuckDbSqlEngine({
       objects,
@@ -130,8 +130,8 @@ export async function openPorts(
       ...(s3 === undefined ? {} : { s3 }),
     });
     resources.defer(() => sql.close());
-    const { close: closeElsewhere, ...elsewhere } = await lake.openElsewhere();
-    resources.defer(closeElsewhere);
+    const elsewhere = await lake.openElsewhere();
+    resources.defer(() => elsewhere.close());
     const metrics = await openMetrics(config, log);
     resources.defer(async () => metrics?.close());
     return {

@@ -1,14 +1,5 @@
+import { CancellationScope, patched, sleep, workflowInfo } from '@temporalio/workflow';
 import {
-  CancellationScope,
-  ChildWorkflowCancellationType,
-  ParentClosePolicy,
-  sleep,
-  startChild,
-  workflowInfo,
-} from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  alertWorkflowId,
   deadlinesOf,
   incidentOf,
   runFailedIncident,
@@ -18,10 +9,10 @@ import {
 } from '../dag/alerts.ts';
 import type { RunProgress, TaskInstance } from '../dag/reducer.ts';
 import { hasEnded } from '../dag/trigger-rules.ts';
-import type { AlertRequest } from '../ports/alert-steps.ts';
 import type { CarriedAlerts } from '../ports/run-steps.ts';
 import type { RunRecord } from '../ports/ledger.ts';
 import type { KnownRun } from './begin-run.ts';
+import { raiseAlert } from './raise-alert.ts';
 
 /** A map whose every instance is tried again must not flood people: what tasks tell is bounded, what the run tells is not. */
 const maxTaskAlerts = 100;
@@ -45,6 +36,7 @@ export class Alerts {
   #failures = 0;
   #isFailureTold = false;
   #isOver = false;
+  #success: Incident | null = null;
 
   /** Made where nothing is cancelled. `carried` and `progress` are what the execution before this one came to. */
   constructor(begun: KnownRun, carried?: CarriedAlerts, progress?: RunProgress) {
@@ -97,12 +89,21 @@ export class Alerts {
     this.#isFailureTold = false;
   }
 
-  /** Ends the deadlines, tells the outcome, and waits until every alert has begun a life of its own. */
+  /** Ends the deadlines, tells of a failure, and waits until every alert has begun a life of its own. */
   async end(outcome: 'success' | 'failed' | 'cancelled', failure: RunRecord['failure']): Promise<void> {
     this.#isOver = true;
     if (this.#armed.size > 0) this.#timers.cancel();
     if (outcome === 'failed') this.failed(failure);
-    if (outcome === 'success') this.#raise(runSucceededIncident(this.#begun.plan.alerts));
+    const success = runSucceededIncident(this.#begun.plan.alerts);
+    // Runs under way told of it here, beside the step that closes them.
+    this.#success = success !== null && patched('success is told when the ledger has it') ? success : null;
+    if (outcome === 'success' && this.#success === null) this.#raise(success);
+    await Promise.all(this.#starting);
+  }
+
+  /** The ledger has the run as a success: nobody closed it otherwise before. */
+  async succeeded(): Promise<void> {
+    this.#raise(this.#success);
     await Promise.all(this.#starting);
   }
 
@@ -164,22 +165,9 @@ export class Alerts {
     this.#starting.add(starting);
   }
 
-  async #start(incident: Incident): Promise<void> {
+  #start(incident: Incident): Promise<void> {
     const { plan, facts } = this.#begun;
-    const { workflowId } = workflowInfo();
     const at = new Date().toISOString();
-    const request: AlertRequest = { incident, dagId: plan.dagId, workflowId, facts, at };
-    try {
-      await startChild('ingot.alert', {
-        workflowId: alertWorkflowId(facts.run.id, incident.name),
-        args: [request],
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        cancellationType: ChildWorkflowCancellationType.ABANDON,
-        staticSummary: `${incident.kind.replaceAll('_', ' ')}: ${incident.task ?? plan.dagId}`,
-      });
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
+    return raiseAlert({ incident, dagId: plan.dagId, workflowId: workflowInfo().workflowId, facts, at });
   }
 }

@@ -1,16 +1,19 @@
 import {
   ActivityFailure,
+  ApplicationFailure,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
+import { runRefusedIncident } from '../dag/alerts.ts';
 import type { Plan } from '../dag/plan.ts';
 import type { OperatorChange } from '../dag/reducer.ts';
 import type { EarlierRun } from '../dag/resume.ts';
-import type { BegunRun, RunRequest, RunSteps } from '../ports/run-steps.ts';
+import type { BegunRun, FailureDetails, RunRequest, RunSteps } from '../ports/run-steps.ts';
 import { loadPlan, unpackEarlierRun } from './carry.ts';
+import { raiseAlert } from './raise-alert.ts';
 import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
 
 /** A run that was begun, with its plan at hand. */
@@ -42,9 +45,25 @@ function refusal(error: unknown): unknown {
 
 /** The run's first step: the DAG's current plan, recorded in the ledger and, by being an activity's result, in this run's own history. */
 export function beginRun(request: RunRequest): Promise<KnownRun> {
-  return begin(request).catch((error: unknown) => {
-    throw refusal(error);
+  return begin(request).catch(async (error: unknown) => {
+    const refused = refusal(error);
+    if (refused instanceof ApplicationFailure) await tellRefusal(request, refused);
+    throw refused;
   });
+}
+
+/** Nobody may be looking at who started it. */
+async function tellRefusal(
+  { type, interval, params }: RunRequest,
+  refused: ApplicationFailure,
+): Promise<void> {
+  const [details] = (refused.details ?? []) as (FailureDetails | undefined)[];
+  if (details?.alert === undefined) return;
+  const { workflowType: dagId, workflowId, firstExecutionRunId: id } = workflowInfo();
+  const failure = { type: refused.type ?? 'Error', message: refused.message, retryable: false };
+  const facts = { run: { id, type }, interval: { ...interval, logicalDate: interval.start }, params };
+  const incident = runRefusedIncident(details.alert, failure);
+  await raiseAlert({ incident, dagId, workflowId, facts, at: new Date().toISOString() });
 }
 
 async function begin(request: RunRequest): Promise<KnownRun> {

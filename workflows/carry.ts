@@ -1,9 +1,16 @@
 import { proxyLocalActivities } from '@temporalio/workflow';
-import { packProgress, textParts, unpackEarlier, unpackPlan, unpackProgress } from '../dag/carried.ts';
+import {
+  earlierRevision,
+  packProgress,
+  textParts,
+  unpackEarlier,
+  unpackPlan,
+  unpackProgress,
+} from '../dag/carried.ts';
 import type { Plan } from '../dag/plan.ts';
 import type { RunProgress } from '../dag/reducer.ts';
 import type { EarlierRun } from '../dag/resume.ts';
-import { earlierRevision, type CarriedRun, type RunSteps } from '../ports/run-steps.ts';
+import type { CarriedRun, RunSteps } from '../ports/run-steps.ts';
 import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
 
 /** Longer progress than this, as text, is parked in the ledger in place of being part of the next execution's input. */

@@ -141,6 +141,7 @@ export class Walk {
     const end = { outcome, endedAt, failure, ...(dependsOnPast ? { dependsOnPast } : {}) };
     const ended = await this.#outbox.close(end);
     await told;
+    if ((ended?.outcome ?? outcome) === 'success') await this.#alerts.succeeded();
     return { ...this.#finish, ...ended };
   }
 

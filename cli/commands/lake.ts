@@ -137,14 +137,16 @@ export async function lakeVacuum(
       flags.olderThanHours === undefined
         ? session.config.versionHours
         : wholeNumber('--older-than-hours', flags.olderThanHours);
-    const { logDays } = session.config;
+    const { logDays, eventDays } = session.config;
     const common = { ledger, objects, dryRun: flags.dryRun === true, now: Date.now() };
     // Files that the catalog still shows must not go.
     if (catalog !== undefined && !common.dryRun)
       await catalog.sync(await ledger.behind(catalog.name), { signal: cli.signal });
     const result = await vacuum({ ...common, olderThanMs: hours * 3_600_000 });
     const logs = await vacuumLogs({ ...common, olderThanMs: logDays * 86_400_000 });
-    if (flags.json) return cli.print(JSON.stringify({ dryRun: common.dryRun, ...result, logs }));
+    const eventsBefore = new Date(common.now - eventDays * 86_400_000).toISOString();
+    const assetEvents = await ledger.forgetAssetEvents(eventsBefore, common);
+    if (flags.json) return cli.print(JSON.stringify({ dryRun: common.dryRun, ...result, logs, assetEvents }));
     const files = result.versionFiles.length + result.orphans.length;
     const verb = flags.dryRun ? 'Would remove' : 'Removed';
     cli.print(
@@ -154,5 +156,7 @@ export async function lakeVacuum(
       cli.print(
         `${verb} ${count(logs.files)} files (${bytes(logs.bytes)}) of task logs older than ${logDays} days.`,
       );
+    if (assetEvents > 0)
+      cli.print(`${verb} ${count(assetEvents)} events of assets older than ${eventDays} days.`);
   });
 }

@@ -13,7 +13,7 @@ export async function migrate(cli: Cli, options: { readonly json?: boolean }): P
       ? await withSession(cli, { temporal: false }, async () => [])
       : await applyMigrations(clientConfig(await databaseAccess(config, cli.inputs.env, 'ledger')));
   const lake = await openLake(config, cli.inputs.env);
-  const prepared = await lake.prepare().finally(() => lake.close());
+  const prepared = await lake.prepare().finally(async () => lake.close());
   if (options.json) return cli.print(JSON.stringify({ applied, prepared }));
   cli.print(applied.length === 0 ? 'The ledger is up to date.' : `Applied: ${applied.join(', ')}.`);
   for (const line of prepared) cli.print(line);

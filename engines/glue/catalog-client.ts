@@ -1,4 +1,5 @@
 import {
+  BatchGetPartitionCommand,
   CreateDatabaseCommand,
   CreateTableCommand,
   DeleteTableCommand,
@@ -15,6 +16,9 @@ import {
 } from '@aws-sdk/client-glue';
 import { awsError } from '../aws/errors.ts';
 import { catalogErrors } from './catalog-errors.ts';
+
+/** Glue's own limit for one call. */
+const readBatch = 1000;
 
 export function isNamed(error: unknown, ...names: readonly string[]): boolean {
   return error instanceof Error && names.includes(error.name);
@@ -121,6 +125,29 @@ export class CatalogClient {
       for await (const page of pages) found.push(...(page.Partitions ?? []));
       return found;
     });
+  }
+
+  /** Those of the partitions that are there. Glue names what it did not return, be it absent or left for another call: asked again while that brings any. */
+  async somePartitions(
+    { database, table }: TablePlace,
+    wanted: readonly (readonly string[])[],
+  ): Promise<readonly Partition[]> {
+    const found: Partition[] = [];
+    let left = wanted.map((values) => ({ Values: [...values] }));
+    while (left.length > 0) {
+      const some = left.splice(0, readBatch);
+      const { Partitions = [], UnprocessedKeys = [] } = await this.answer(
+        'BatchGetPartition',
+        `${database}.${table}`,
+        () =>
+          this.glue.send(
+            new BatchGetPartitionCommand({ DatabaseName: database, TableName: table, PartitionsToGet: some }),
+          ),
+      );
+      found.push(...Partitions);
+      if (Partitions.length > 0) left = [...left, ...UnprocessedKeys.map(({ Values = [] }) => ({ Values }))];
+    }
+    return found;
   }
 
   async tables(database: string): Promise<readonly Table[]> {

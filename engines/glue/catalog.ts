@@ -1,8 +1,13 @@
-import { GlueClient, type Table as GlueTable, type TableInput } from '@aws-sdk/client-glue';
+import {
+  GlueClient,
+  type Partition as GluePartition,
+  type Table as GlueTable,
+  type TableInput,
+} from '@aws-sdk/client-glue';
 import { partitionText } from '../../dag/relation.ts';
 import type { Abortable, CallOptions } from '../../ports/abortable.ts';
 import type { CatalogLog, PublishedTable } from '../../ports/catalog-log.ts';
-import type { Catalog, CatalogChange } from '../../ports/catalog.ts';
+import type { Catalog, CatalogChange, SyncOptions } from '../../ports/catalog.ts';
 import { RetryableError, TerminalError } from '../../ports/errors.ts';
 import type { PartitionLog, PartitionVersion } from '../../ports/ledger.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
@@ -66,10 +71,7 @@ class GlueCatalog implements Catalog {
     this.#lake = options.objects.location('data/').replace(/data\/?$/, '');
   }
 
-  async sync(
-    tables?: readonly string[],
-    options: CallOptions & { readonly dryRun?: boolean } = {},
-  ): Promise<readonly CatalogChange[]> {
+  async sync(tables?: readonly string[], options: SyncOptions = {}): Promise<readonly CatalogChange[]> {
     const names = tables ?? (await this.#allNames());
     const changes = new Map<string, readonly CatalogChange[]>();
     const failures: Error[] = [];
@@ -99,10 +101,7 @@ class GlueCatalog implements Catalog {
     return [...known, ...left.filter((name) => !lower.has(name))];
   }
 
-  async #syncTable(
-    name: string,
-    options: CallOptions & { readonly dryRun?: boolean },
-  ): Promise<readonly CatalogChange[]> {
+  async #syncTable(name: string, options: SyncOptions): Promise<readonly CatalogChange[]> {
     const { ledger } = this.#options;
     const place = { database: `${this.#options.prefix}${pipelineOf(name)}`, table: tableName(name) };
     const { changes, publication } = await ledger.inTurn(
@@ -123,7 +122,7 @@ class GlueCatalog implements Catalog {
     place: TablePlace,
     published: PublishedTable | null,
     signal: Abortable,
-    { dryRun, beat }: CallOptions & { readonly dryRun?: boolean },
+    { dryRun, sinceLast, beat }: SyncOptions,
   ): Promise<readonly CatalogChange[]> {
     for (let reading = 1; ; reading += 1) {
       const read = await this.#client.table(place);
@@ -133,7 +132,7 @@ class GlueCatalog implements Catalog {
         if (dryRun !== true) await this.#client.remove(place);
         return [{ table: name, partition: null, action: 'remove', version: null }];
       }
-      const difference = await this.#difference(place, published, read);
+      const difference = await this.#difference(place, published, read, sinceLast === true);
       const changes = changesOf(published, difference);
       if (dryRun === true) return changes;
       if (await this.#write(place, published, difference, signal, beat)) return changes;
@@ -151,6 +150,7 @@ class GlueCatalog implements Catalog {
     place: TablePlace,
     published: PublishedTable,
     read: GlueTable | null,
+    sinceLast: boolean,
   ): Promise<Difference> {
     const { objects } = this.#options;
     const { table, partitions } = published;
@@ -160,12 +160,29 @@ class GlueCatalog implements Catalog {
     const root = objects.location(`data/${table.zone}/${table.name.replace('.', '/')}/`);
     const wanted = tableInput(published, this.#lake, isWhole ? location(partitions[0]) : root);
     const isAnother = read !== null && !sameKeys(read, wanted);
-    const shown = read === null || isAnother || isWhole ? [] : await this.#client.partitions(place);
+    const isSame = read !== null && sameTable(read, wanted);
+    const looked = sinceLast && isSame ? sinceLastSync(published) : published;
+    const shown = read === null || isAnother || isWhole ? [] : await this.#shown(place, looked, published);
     return {
-      table: read === null || !sameTable(read, wanted) ? { read: isAnother ? null : read, wanted } : null,
+      table: isSame ? null : { read: isAnother ? null : read, wanted },
       isAnother,
-      partitions: isWhole ? [] : partitionChanges(published, shown, location),
+      partitions: isWhole ? [] : partitionChanges(looked, shown, location),
     };
+  }
+
+  /** Partitions that the catalog has: all, or those that are looked at. */
+  #shown(
+    place: TablePlace,
+    looked: PublishedTable,
+    published: PublishedTable,
+  ): Promise<readonly GluePartition[]> {
+    if (looked === published) return this.#client.partitions(place);
+    const { table, partitions, removed } = looked;
+    const values = [...partitions.map(({ partition }) => partition), ...removed];
+    return this.#client.somePartitions(
+      place,
+      values.map((each) => table.partitionBy.map((column) => each[column]!)),
+    );
   }
 
   /** False when the table's definition was changed by somebody since it was read. */
@@ -233,9 +250,16 @@ function isLeftToCrawlers({ table, partitions }: PublishedTable, read: GlueTable
   return files.some(({ key }) => !key.endsWith('.parquet'));
 }
 
+/** What was published after the publication the catalog was told of last; all when it was told of none. */
+function sinceLastSync(published: PublishedTable): PublishedTable {
+  const { synced, partitions } = published;
+  if (synced === null) return published;
+  return { ...published, partitions: partitions.filter(({ publicationId }) => publicationId > synced) };
+}
+
 function partitionChanges(
   published: PublishedTable,
-  shown: readonly { readonly Values?: string[] | undefined }[],
+  shown: readonly GluePartition[],
   location: (version: PartitionVersion) => string,
 ): Difference['partitions'] {
   const there = new Map(shown.map((partition) => [JSON.stringify(partition.Values ?? []), partition]));

@@ -1,8 +1,9 @@
 import { GetJobRunCommand, GlueClient } from '@aws-sdk/client-glue';
 import type { CallOptions } from '../../ports/abortable.ts';
+import type { EndedJob } from '../../ports/job-steps.ts';
 import { sendOptions } from '../aws/abort-signal.ts';
 import { clientOptions, type AwsOptions } from '../aws/client-options.ts';
-import { awsError } from '../aws/errors.ts';
+import { glueError, isNotFound } from './errors.ts';
 
 /** What a `Glue Job State Change` event names. */
 export interface JobRunName {
@@ -10,16 +11,19 @@ export interface JobRunName {
   readonly jobRunId: string;
 }
 
-export type OriginOf = (
-  run: JobRunName,
-  options?: CallOptions,
-) => Promise<{ readonly workflowId: string } | null>;
+/** Who waits for a job run, and the name it has there. */
+export interface JobRunOrigin {
+  readonly workflowId: string;
+  readonly job: EndedJob;
+}
 
 /** Argument of every job run that Ingot starts: the workflow that waits for its end. */
-const workflowArgument = '--ingot-workflow';
+export const workflowArgument = '--ingot-workflow-id';
 
 /** Who started a job run; null for one that Ingot did not start, and for one that Glue does not know any more. */
-export function glueJobOrigin(options: AwsOptions): OriginOf {
+export function glueJobOrigin(
+  options: AwsOptions,
+): (run: JobRunName, call?: CallOptions) => Promise<JobRunOrigin | null> {
   const client = new GlueClient(clientOptions(options));
   return async ({ jobName, jobRunId }, call) => {
     try {
@@ -28,10 +32,11 @@ export function glueJobOrigin(options: AwsOptions): OriginOf {
         sendOptions(call),
       );
       const workflowId = JobRun?.Arguments?.[workflowArgument];
-      return workflowId === undefined || workflowId === '' ? null : { workflowId };
+      if (workflowId === undefined || workflowId === '') return null;
+      return { workflowId, job: { service: 'glue', id: jobRunId } };
     } catch (error) {
-      if (error instanceof Error && error.name === 'EntityNotFoundException') return null;
-      throw awsError(error, { retryable: [], terminal: {} }, 'glue:GetJobRun', `${jobName}/${jobRunId}`);
+      if (isNotFound(error)) return null;
+      throw glueError(error, 'GetJobRun', `${jobName}/${jobRunId}`);
     }
   };
 }

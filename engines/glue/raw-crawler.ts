@@ -9,7 +9,6 @@ import {
   StopCrawlerCommand,
   type Table,
 } from '@aws-sdk/client-glue';
-import type { CallOptions } from '../../ports/abortable.ts';
 import { RetryableError, TerminalError } from '../../ports/errors.ts';
 import type { ExternalJob, JobState } from '../../ports/jobs.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';

@@ -8,6 +8,7 @@ import { TerminalError } from '../../ports/errors.ts';
 import type { AwsOptions } from '../aws/client-options.ts';
 import { glueError } from './errors.ts';
 import { jobDocument } from './job-document.ts';
+import { workflowArgument } from './job-events.ts';
 import { JobFolder } from './job-folder.ts';
 import { idArgument, JobRuns } from './job-runs.ts';
 import { endOf, isRunning, stateOf } from './run-states.ts';
@@ -69,7 +70,7 @@ class GlueCluster implements SqlCluster {
     const args = {
       '--job': this.#options.objects.location(this.#folder(id).document),
       [idArgument]: id,
-      '--ingot-workflow-id': origin.workflowId,
+      [workflowArgument]: origin.workflowId,
       '--ingot-run-id': origin.runId,
     };
     try {

@@ -128,6 +128,32 @@ async function emit(query: Query, event: Parameters<AssetLog['emitAsset']>[0]): 
   return rows[0]!;
 }
 
+/** Unread, waiting or given to a run that may yet look at it: such an event is needed, and one by which the asset is known. */
+const needless = `
+  select e.asset, e.position from ingot.asset_events e join ingot.asset_heads h using (asset)
+   where e.at < $1 and e.position < h.position
+     and not exists (select from ingot.asset_cursors c where c.asset = e.asset and c.position < e.position)
+     and not exists (select from ingot.asset_deliveries d
+                       left join ingot.asset_runs a on a.dag_id = d.dag_id and a.number = d.number
+                       left join ingot.runs r on r.run_id = a.run_id
+                      where d.asset = e.asset and d.position = e.position
+                        and (r.ended_at is null or r.ended_at >= $1))`;
+
+async function forget(query: Query, before: string, dryRun: boolean): Promise<number> {
+  const [counted] = await query<{ count: number }>(
+    dryRun
+      ? `select count(*) as count from (${needless}) n`
+      : `with needless as materialized (${needless}),
+              given as (delete from ingot.asset_deliveries d using needless n
+                         where d.asset = n.asset and d.position = n.position),
+              gone as (delete from ingot.asset_events e using needless n
+                        where e.asset = n.asset and e.position = n.position returning 1)
+         select count(*) as count from gone`,
+    [before],
+  );
+  return counted!.count;
+}
+
 export function postgresAssetLog(db: Database): AssetLog {
   return {
     emitAsset: (event) => db.transaction((query) => emit(query, event)),
@@ -168,6 +194,7 @@ export function postgresAssetLog(db: Database): AssetLog {
       (await readRuns(db.query, 'r.dag_id = $1 and r.number = $2', [dagId, number]))[0] ?? null,
     assetRunOf: async (runId) => (await readRuns(db.query, 'r.run_id = $1', [runId]))[0] ?? null,
     assetRunBegun: (dagId, number, runId) => begun(db.query, dagId, number, runId),
+    forgetAssetEvents: (before, { dryRun }) => forget(db.query, before, dryRun),
     eventsOfRun: (dagId, number) =>
       db.query<AssetEvent>(
         `select ${eventColumns} from ingot.asset_deliveries d join ingot.asset_events e using (asset, position)

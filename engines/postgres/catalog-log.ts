@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import type { Table } from '../../dag/relation.ts';
+import type { PartitionValues, Table } from '../../dag/relation.ts';
 import type { CallOptions } from '../../ports/abortable.ts';
 import type { CatalogLog, PublishedTable } from '../../ports/catalog-log.ts';
 import { RetryableError } from '../../ports/errors.ts';
@@ -15,24 +15,36 @@ const firstLookMs = 20;
 const longestPauseMs = 1_000;
 
 /** The publication is read before the partitions: what is published in between is then taken for not yet told. */
-async function readPublished(query: Query, name: string): Promise<PublishedTable | null> {
+async function readPublished(query: Query, catalog: string, name: string): Promise<PublishedTable | null> {
   const [row] = await query<
-    Omit<Table, 'description'> & { description: string | null; publication: number | null }
+    Omit<Table, 'description'> & {
+      description: string | null;
+      publication: number | null;
+      synced: number | null;
+    }
   >(
     `select name, zone, columns, partition_by as "partitionBy", description,
             (select publication_id from ingot.partition_versions v where v.table_name = t.name
-              order by publication_id desc limit 1) as publication
+              order by publication_id desc limit 1) as publication,
+            (select publication_id from ingot.catalog_syncs s where s.catalog = $2 and s.table_name = t.name) as synced
        from ingot.tables t where name = $1`,
-    [name],
+    [name, catalog],
   );
   if (row === undefined) return null;
-  const { publication, description, ...table } = row;
+  const { publication, synced, description, ...table } = row;
   const selector = bind(new Map([[name, table.partitionBy]]), { table: name, where: {} });
   const { versions } = await readCurrent(query, [selector]);
+  const gone = await query<{ values: PartitionValues }>(
+    `select p.partition_values as values from ingot.partitions p join ingot.partition_versions v using (version)
+      where p.table_name = $1 and p.removed and v.publication_id > $2 order by p.partition`,
+    [name, synced ?? 0],
+  );
   return {
     table: description === null ? table : { ...table, description },
     publication,
     partitions: versions,
+    synced,
+    removed: gone.map(({ values }) => values),
   };
 }
 
@@ -93,7 +105,7 @@ async function inTurn<Result>(
     using turn = watch(client, options, `sync of ${name.table}`);
     try {
       await takeLock(client, key, options, turn.signal);
-      const result = await work(await readPublished(query, name.table), turn.signal);
+      const result = await work(await readPublished(query, name.catalog, name.table), turn.signal);
       turn.signal.throwIfAborted();
       return result as Result;
     } finally {

@@ -6,8 +6,8 @@ export interface RdsDatabase {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** That of the host's name, or of AWS's standard chain, unless given. */
-  readonly region?: string;
+  /** For a host whose name does not tell its region; null leaves that to AWS's standard chain. */
+  readonly fallbackRegion: string | null;
 }
 
 /** `<instance>.<account>.<region>.rds.amazonaws.com`, also in China. */
@@ -16,17 +16,13 @@ function regionOf(host: string): string | undefined {
 }
 
 /** Passwords for IAM sign-in: a new token, good for 15 minutes, every time it is asked. Nothing is sent to AWS for one. */
-export function rdsPassword({
-  host,
-  port,
-  user,
-  region = regionOf(host),
-}: RdsDatabase): () => Promise<string> {
+export function rdsPassword({ host, port, user, fallbackRegion }: RdsDatabase): () => Promise<string> {
+  const region = regionOf(host) ?? fallbackRegion;
   const signer = new Signer({
     hostname: host,
     port,
     username: user,
-    ...(region === undefined ? {} : { region }),
+    ...(region === null ? {} : { region }),
   });
   return async () => {
     try {

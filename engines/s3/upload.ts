@@ -162,7 +162,8 @@ export class Upload {
     for (let left = conflictTries; ; left -= 1) {
       try {
         const etag = await write();
-        const now = await this.#head();
+        // The object is stored, whatever becomes of the question when.
+        const now = await this.#head().catch(() => null);
         const isOurs = now?.Metadata?.[mark] === this.#id;
         const modifiedAt = (isOurs ? now?.LastModified : undefined) ?? new Date();
         return { bytes, etag: plainEtag(etag), modifiedAt: modifiedAt.toISOString() };

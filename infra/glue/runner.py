@@ -57,6 +57,8 @@ SETTINGS = {
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    # Up to so many files are looked up without a Spark job for it.
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "128",
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes": WRITTEN_TASK_BYTES,
 }
@@ -165,7 +167,8 @@ def text_cast(value: Column, target: T.DataType, to: str, column: str) -> Column
 def double_text(value: Column, found: T.DataType) -> Column:
     """The shortest text that reads back as the same number, in DuckDB's form (which is Python's)."""
     source = value.cast(T.StringType()) if isinstance(found, T.FloatType) else value
-    return F.udf(lambda item: None if item is None else number_text(item), T.StringType())(source)
+    # Its own builtins only: workers do not have this file.
+    return F.udf(lambda item: None if item is None else repr(float(item)), T.StringType())(source)
 
 
 def number_text(value: Any) -> str:
@@ -221,7 +224,7 @@ def first_line(message: str) -> str:
 
 def position(message: str) -> str:
     match = re.search(r"line (\d+),? pos(?:ition)? (\d+)", message)
-    return f", line {match[1]}, column {int(match[2]) + 1}" if match else ""
+    return f", line {match[1]}, column {int(match[2]) + 1} of its Spark SQL" if match else ""
 
 
 def marked(message: str, mark: str) -> str | None:
@@ -563,8 +566,12 @@ def scans(spark: SparkSession, files: Files, relation: Json, kept: T.StructType,
 
 
 def read(spark: SparkSession, kept: T.StructType, locations: Sequence[str]) -> DataFrame:
-    # A location is a name, not a pattern.
-    return spark.read.option("__globPaths__", "false").schema(kept).parquet(*locations)
+    return spark.read.schema(kept).parquet(*[exactly(location) for location in locations])
+
+
+def exactly(location: str) -> str:
+    """A location as the pattern that only it fits. (Spark's switch for names without patterns reads every file once for each of them.)"""
+    return re.sub(r"([\\{}\[\]*?])", r"\\\1", location)
 
 
 def typed(relation: Json, frame: DataFrame, kept: T.StructType, values: Mapping[str, Column]) -> DataFrame:
@@ -856,6 +863,8 @@ def run_job(spark: SparkSession, document: Json) -> Json:
 def job_session(spark: SparkSession) -> SparkSession:
     """A session whose names no other job sees."""
     session = spark.newSession()
+    # Expressions made from Python take their settings from the thread's session.
+    session.sparkContext._jvm.org.apache.spark.sql.SparkSession.setActiveSession(session._jsparkSession)
     for name, value in SETTINGS.items():
         session.conf.set(name, value)
     hadoop = session.sparkContext._jsc.hadoopConfiguration()
@@ -945,7 +954,11 @@ def glue_run_lives(job_name: str | None, run_id: str) -> bool:
         return True
     import boto3
 
-    run = boto3.client("glue").get_job_run(JobName=job_name, RunId=run_id)["JobRun"]
+    glue = boto3.client("glue")
+    try:
+        run = glue.get_job_run(JobName=job_name, RunId=run_id)["JobRun"]
+    except glue.exceptions.EntityNotFoundException:
+        return False
     return run["JobRunState"] in ("STARTING", "RUNNING", "STOPPING", "WAITING")
 
 

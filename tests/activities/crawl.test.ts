@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { dag, contract, crawlTable, sqlModel, ownDate } from '../../activities/index.ts';
 import { openHarness } from './harness.ts';
 import type { Harness } from './harness.ts';
+import type { CrawledTable, RawCrawler } from '../../ports/raw-crawler.ts';
 import { csv, intake, models, raw, takeIn, typed } from './shop.ts';
 
 const date = '2026-01-05';
@@ -146,5 +147,58 @@ test('typed rows of a day keep null beside the text that did not cast', async ()
     'verbatim',
     'malformed',
     'raw',
+  ]);
+});
+
+/** A crawler whose crawl takes two looks and finds what it was told. */
+function crawlerOf(tables: readonly CrawledTable[]): RawCrawler & { readonly crawled: readonly string[] } {
+  const crawled: string[] = [];
+  let looks = 0;
+  return {
+    name: 'test-crawler',
+    crawled,
+    start: async (prefix) => {
+      crawled.push(prefix);
+      return { service: 'test-crawler', id: prefix, label: `crawl of ${prefix}` };
+    },
+    look: async () => ({ state: (looks += 1) > 1 ? 'ended' : 'running', note: '' }),
+    stop: async () => undefined,
+    collect: async () => (looks > 1 ? tables : []),
+  };
+}
+
+test('a crawler looks at the folder of all dates, and what its table has otherwise is told, not judged', async () => {
+  await harness.put(`${landing}/a.csv`, csv(row));
+  const guess = (name: string, type: 'text' | 'double') => ({ name, type, nullable: true });
+  const crawler = crawlerOf([
+    {
+      name: 'sales',
+      columns: [
+        guess('ID', 'text'),
+        guess('price', 'double'),
+        guess('shop', 'text'),
+        guess('note', 'text'),
+        guess('day', 'text'),
+      ],
+      partitionBy: ['day'],
+      partitions: 1,
+    },
+  ]);
+  const { outputs, warnings } = await harness.run(intake('freeze'), date, {}, { crawler });
+  expect(crawler.crawled).toEqual(['raw/sales/']);
+  expect(outputs['crawl']).toMatchObject({
+    drift: [],
+    crawled: [
+      {
+        table: 'sales',
+        partitions: 1,
+        columns: ['ID text', 'price double', 'shop text', 'note text'],
+        missing: ['at'],
+        added: ['note'],
+      },
+    ],
+  });
+  expect(warnings).toEqual([
+    "The crawler's table sales differs from the contract of shop.sales: missing at; new note",
   ]);
 });

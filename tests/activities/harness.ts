@@ -90,7 +90,7 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
     run: (definition, date, params = {}, instead = {}) =>
       runDag(compileDag(definition, { sha256 }), date, params, { ...ports, ...instead }, options),
     put: (key, content) => put(objects, key, content),
-    rows: (contract, columns) => readRows(ports, contract, columns),
+    rows: (contract, columns) => publishedRows(ports, contract, columns),
     warehouseRows: async (text) => (await (await ports.warehouse('warehouse')).query(text)).rows,
     async [Symbol.asyncDispose]() {
       if (warehouse !== null) await (await warehouse).close();
@@ -109,8 +109,9 @@ async function put(objects: ObjectStore, key: string, content: string | Uint8Arr
   await objects.put(key, typeof content === 'string' ? Buffer.from(content) : content);
 }
 
-async function readRows(
-  ports: Ports,
+/** Rows of a published table as text, in the order of all their columns. */
+export async function publishedRows(
+  ports: Pick<Ports, 'ledger' | 'sql'>,
   contract: Contract,
   asked?: readonly string[],
 ): Promise<readonly ResultRow[]> {

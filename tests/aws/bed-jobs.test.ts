@@ -8,7 +8,13 @@ import {
   StartJobRunCommand,
   type JobRun,
 } from '@aws-sdk/client-glue';
-import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -32,10 +38,12 @@ if arguments["--do"] == "raise":
     raise ValueError("no such day: " + arguments["--day"])
 if arguments["--do"] == "exit":
     sys.exit(3)
+spark.range(int(arguments["--rows"])).write.mode("overwrite").parquet(arguments["--output"])
+if arguments["--do"] == "work":
+    spark.range(10**14).selectExpr("sum(id % 7)").collect()
 if arguments["--do"] == "wait":
     import time
     time.sleep(600)
-spark.range(int(arguments["--rows"])).write.mode("overwrite").parquet(arguments["--output"])
 spark.stop()
 `;
 
@@ -108,15 +116,18 @@ describe.skipIf(bed === noBed)(`Glue jobs of the AWS test bed ${inject('awsMissi
 
   test('a job has as many runs as it may, and a stopped one makes room', { timeout: 120_000 }, async () => {
     const job = await createJob(1);
-    const first = await start(job, { '--do': 'wait' });
+    const first = await start(job, { '--do': 'work' });
     await expect(start(job)).rejects.toMatchObject({ name: 'ConcurrentRunsExceededException' });
     await reached(job, first, /RUNNING/);
+    const done = new HeadObjectCommand({ Bucket: bucket, Key: `${job}/_SUCCESS` });
+    await vi.waitFor(async () => await s3.send(done), { timeout: 90_000, interval: 200 });
     const { SuccessfulSubmissions, Errors } = await glue.send(
       new BatchStopJobRunCommand({ JobName: job, JobRunIds: [first, 'jr_unknown'] }),
     );
     expect(SuccessfulSubmissions).toEqual([{ JobName: job, JobRunId: first }]);
     expect(Errors).toMatchObject([{ JobRunId: 'jr_unknown' }]);
     await reached(job, first, /STOPPED/);
+    // Both cores are free again: what the first computed has ended with it.
     await reached(job, await start(job), /SUCCEEDED/);
   });
 

@@ -21,6 +21,9 @@ export interface Faults {
   endJobRun(jobRunId: string, state: EndedJobState, message?: string): Promise<void>;
   /** Glue knows the run no longer. */
   forgetJobRun(jobRunId: string): Promise<void>;
+  /** Crawls whose crawler's name and queries whose SQL has `match` stay RUNNING until they are released or stopped. */
+  hold(): Promise<void>;
+  release(): Promise<void>;
 }
 
 export function faultsOf({ endpoint }: Pick<AwsBed, 'endpoint'>, match: string): Faults {
@@ -44,6 +47,8 @@ export function faultsOf({ endpoint }: Pick<AwsBed, 'endpoint'>, match: string):
     calls: async (action) => Number((await post('count-calls', { action, match }))['count']),
     endJobRun: async (jobRunId, state, message) =>
       void (await post('end-job-run', { jobRunId, state, message })),
+    hold: async () => void (await post('hold', { match })),
+    release: async () => void (await post('release', { match })),
     forgetJobRun: async (jobRunId) => void (await post('forget-job-run', { jobRunId })),
   };
 }

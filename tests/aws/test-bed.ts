@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { cacheFolder } from '../../workers/stack/temporal-binary.ts';
+import { Athena } from './bridge/athena.ts';
 import { openBridge } from './bridge/bridge.ts';
 import { emulatorCalls } from './bridge/emulator-calls.ts';
+import { openCountedReads } from './bridge/counted-reads.ts';
+import { GlueCrawlers } from './bridge/glue-crawlers.ts';
+import { GluePartitions } from './bridge/glue-partitions.ts';
+import { Holds } from './bridge/holds.ts';
+import { openLakeReader } from './bridge/lake-reader.ts';
 import { GlueJobRuns } from './bridge/glue-job-runs.ts';
 import { GlueJobs } from './bridge/glue-jobs.ts';
 import { awsEnvironment } from './clients.ts';
@@ -71,10 +77,22 @@ export async function openTestBed(folder: string, progress: (line: string) => vo
     folder: join(folder, 'job-runs'),
     token,
   });
+  const reads = lazy(async () => openCountedReads(await emulatorPort()));
+  const openReader = async (accessKey: string) => openLakeReader(httpfs, await reads.get(), accessKey);
+  const holds = new Holds();
+  const partitions = new GluePartitions(calls);
+  const crawlers = new GlueCrawlers({ emulator: calls, partitions, holds, openReader });
+  const athena = new Athena({ emulator: calls, partitions, holds, openReader });
   const bridge = await openBridge({
     emulatorPort,
-    handlers: { ...jobs.handlers, ...runs.handlers },
-    controls: runs.controls,
+    handlers: {
+      ...jobs.handlers,
+      ...runs.handlers,
+      ...partitions.handlers,
+      ...crawlers.handlers,
+      ...athena.handlers,
+    },
+    controls: { ...runs.controls, ...holds.controls },
   });
   const bed: AwsBed = { endpoint: bridge.endpoint, region: 'us-east-1', httpfs, python };
   return {
@@ -82,7 +100,8 @@ export async function openTestBed(folder: string, progress: (line: string) => vo
     reason: '',
     close: async () => {
       await bridge.close();
-      await runs.close();
+      await Promise.all([runs.close(), crawlers.close(), athena.close()]);
+      await reads.close();
       calls.s3.destroy();
       await Promise.all([spark.close(), emulator.close()]);
     },

@@ -207,6 +207,7 @@ test('a file of the user’s own goes through payments to tables, history, quara
     dryRun: true,
     versions: 0,
     orphans: [],
+    assetEvents: 0,
   });
   const unknown = await ingot(home, ['lake', 'history', 'payments.currated']);
   expect(unknown).toMatchObject({

@@ -49,7 +49,7 @@ def handle(spark, request):
     try:
         if "schema" in request:
             session = runner.job_session(spark)
-            frame = session.read.option("__globPaths__", "false").parquet(request["schema"])
+            frame = session.read.parquet(runner.exactly(request["schema"]))
             columns = [[field.name, logical_type(field.dataType.simpleString())] for field in frame.schema.fields]
             answer({"id": request["id"], "columns": columns})
             return

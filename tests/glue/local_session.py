@@ -11,6 +11,7 @@ def open_local_session(scratch: str) -> SparkSession:
         SparkSession.builder.master("local[2]")
         .appName("ingot-tests")
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.driver.memory", "1500m")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")

@@ -16,13 +16,15 @@ export interface FleetPlace {
   readonly home: string;
   readonly taskQueue: string;
   readonly ledgerUrl: string;
+  /** Beside what every worker of a fleet is given, or in its place. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 let started = 0;
 
 /** `ingot worker` in a process of its own, once it takes work. */
 export async function startFleetWorker(
-  { home, taskQueue, ledgerUrl }: FleetPlace,
+  { home, taskQueue, ledgerUrl, env = {} }: FleetPlace,
   args: readonly string[] = [],
 ): Promise<FleetWorker> {
   const readyFile = join(home, `ready-${(started += 1)}`);
@@ -32,6 +34,7 @@ export async function startFleetWorker(
     INGOT_WAREHOUSE_URL: ledgerUrl,
     INGOT_TASK_QUEUE: taskQueue,
     INGOT_DAGS: join(import.meta.dirname, 'fleet-dags.ts'),
+    ...env,
   });
   const end = ended(child);
   await eventually('a worker that takes work', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { TaskContext } from '../../activities/task-context.ts';
 import { allNotifiers, webhookNotifier } from '../../engines/notify/notifier.ts';
 import type { LedgerEvent } from '../../ports/ledger.ts';
 import type { Notification, Notifier } from '../../ports/notifier.ts';
@@ -197,4 +198,45 @@ test('what is refused for good, or for too long, is kept as not delivered', asyn
   });
   expect(refusing.asked()).toBe(1);
   expect(await bench.ledger.run(run.runId)).toMatchObject({ state: 'success' });
+});
+
+test('a run that is refused is told, though the ledger knows nothing of it', async () => {
+  await using bench = await openBench();
+  const { notifier, heard } = listener();
+  const options = {
+    params: { shop: { type: 'string', required: true } },
+    alerts: { topic: 'oncall', onFailure: true },
+  } as const;
+  await bench.work([dag('choosy', options, ({ task }) => void task('fine', one))], { notifier });
+  const run = await bench.start('choosy', { params: { shop: 7 } });
+  expect(await bench.result(run)).toMatchObject({ state: 'failed' });
+  expect(await bench.ledger.run(run.runId)).toBeNull();
+  const events = await alertEvents(bench, run, 2);
+  expect(events.map(({ kind }) => kind)).toEqual(['alert_raised', 'alert_delivered']);
+  expect(heard).toMatchObject([
+    {
+      key: `${run.runId}/refused`,
+      topic: 'oncall',
+      severity: 'error',
+      title: 'choosy 2026-01-01 was refused and never began',
+      message: expect.stringContaining('shop') as string,
+    },
+  ]);
+});
+
+test('success is told of a run that the ledger has as one, not of one that was closed otherwise before', async () => {
+  await using bench = await openBench();
+  const { notifier, heard } = listener();
+  const closed = dag('closed_before', { alerts: { onSuccess: true } }, ({ task }) => {
+    task('fine', async (_: undefined, { run }: TaskContext) => {
+      await bench.ledger.endRun(run.id, 'cancelled', new Date().toISOString(), null);
+    });
+  });
+  await bench.work([closed], { notifier });
+  const run = await bench.start('closed_before');
+  expect(await bench.result(run)).toMatchObject({ state: 'cancelled' });
+  const { events } = await bench.client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+  const begun = events!.filter((event) => event.startChildWorkflowExecutionInitiatedEventAttributes);
+  expect(begun).toEqual([]);
+  expect(heard).toEqual([]);
 });

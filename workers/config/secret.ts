@@ -37,22 +37,28 @@ export function maskSecret(reference: SecretReference): string {
   return `${url.protocol}//${user}${url.host}${path}${url.search === '' ? '' : '?•••'}`;
 }
 
-let shared: Promise<ReadSecret> | undefined;
+const readers = new Map<string, Promise<ReadSecret>>();
 
-/** One reader for the process, so that a secret is asked for once in minutes. */
-const readByDefault: ReadSecret = async (secret, what) => {
-  shared ??= import('../../engines/secretsmanager/secrets.ts').then(({ secretsManager }) =>
-    secretsManager({}),
-  );
-  return (await shared)(secret, what);
-};
+/** One reader of a region for the process, so that a secret is asked for once in minutes. Null: the region of AWS's standard chain. */
+export function managedSecrets(region: string | null): ReadSecret {
+  return async (secret, what) => {
+    const key = region ?? '';
+    const reader =
+      readers.get(key) ??
+      import('../../engines/secretsmanager/secrets.ts').then(({ secretsManager }) =>
+        secretsManager(region === null ? {} : { region }),
+      );
+    readers.set(key, reader);
+    return (await reader)(secret, what);
+  };
+}
 
 /** The secret itself: only workers, and what opens connections, call this. */
 export async function resolveSecret(
   reference: SecretReference,
   env: NodeJS.ProcessEnv,
   what: string,
-  readSecret: ReadSecret = readByDefault,
+  readSecret: ReadSecret = managedSecrets(null),
 ): Promise<string> {
   if (reference.in === 'configuration') return reference.value;
   if (reference.in === 'secretsmanager') return readSecret(reference, what);

@@ -95,6 +95,12 @@ export const settings = {
     type: whole(1, 3650),
     about: 'days `lake vacuum` keeps what tasks logged',
   },
+  eventDays: {
+    key: 'retention.event_days',
+    env: 'INGOT_EVENT_DAYS',
+    type: whole(1, 36_500),
+    about: 'days `lake vacuum` keeps events of assets that have been dealt with',
+  },
   webhook: {
     key: 'notify.webhook',
     env: 'INGOT_WEBHOOK',

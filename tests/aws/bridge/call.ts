@@ -37,6 +37,7 @@ const services: Readonly<Record<string, string>> = {
   AmazonSQS: 'sqs',
   AWSEvents: 'events',
   secretsmanager: 'secretsmanager',
+  GraniteServiceVersion20100801: 'cloudwatch',
 };
 
 const objectActions: Readonly<Record<string, string>> = {
@@ -69,6 +70,15 @@ function s3Action(method: string, url: URL, isCopy: boolean): string {
   return (isObject ? objectActions : bucketActions)[method] ?? method;
 }
 
+/** Not every client writes `%` as the SDK does. */
+function decoded(address: string): string {
+  try {
+    return decodeURIComponent(address);
+  } catch {
+    return address;
+  }
+}
+
 async function readAll(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
@@ -89,7 +99,7 @@ export async function readCall(incoming: IncomingMessage): Promise<Call> {
   const isForm = header(incoming, 'content-type').startsWith('application/x-www-form-urlencoded');
   if (target === undefined && !isForm && (scope === undefined || scope === 's3')) {
     const action = s3Action(method, url, incoming.headers['x-amz-copy-source'] !== undefined);
-    return { action: `s3:${action}`, body: null, text: decodeURIComponent(address) };
+    return { action: `s3:${action}`, body: null, text: decoded(address) };
   }
   const body = await readAll(incoming);
   const service = services[prefix.split('_')[0] ?? ''] ?? scope ?? prefix;

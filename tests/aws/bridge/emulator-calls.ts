@@ -22,7 +22,11 @@ export function s3Place(uri: string): S3Place {
   return { bucket, key };
 }
 
-const scopes: Readonly<Record<string, string>> = { AWSGlue: 'glue', AWSEvents: 'events' };
+const scopes: Readonly<Record<string, string>> = {
+  AWSGlue: 'glue',
+  AWSEvents: 'events',
+  AmazonAthena: 'athena',
+};
 
 async function post(port: number, target: string, input: Fields): Promise<Response> {
   const scope = scopes[target.split('.')[0] ?? ''] ?? '';

@@ -7,6 +7,11 @@ export function text(input: Fields, name: string): string {
   return value;
 }
 
+export function textOr<T>(input: Fields, name: string, otherwise: T): string | T {
+  const value = input[name];
+  return typeof value === 'string' ? value : otherwise;
+}
+
 export function fields(input: Fields, name: string): Fields {
   return (input[name] ?? {}) as Fields;
 }

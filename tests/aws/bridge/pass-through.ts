@@ -10,6 +10,8 @@ export interface Onward {
   readonly body: Buffer | null;
   /** Bytes of the answer's body after which the connection is reset; 0 loses the whole answer. */
   readonly cutAfterBytes: number | null;
+  /** Told of each piece of the answer's body. */
+  readonly onBytes?: (length: number) => unknown;
 }
 
 function cutting(bytes: number, cut: () => void): Transform {
@@ -23,12 +25,14 @@ function cutting(bytes: number, cut: () => void): Transform {
   });
 }
 
-function handBack(answer: IncomingMessage, outgoing: ServerResponse, cutAfterBytes: number | null): void {
+function handBack(answer: IncomingMessage, outgoing: ServerResponse, onward: Onward): void {
+  const { cutAfterBytes, onBytes } = onward;
   const reset = (): void => void outgoing.socket?.resetAndDestroy();
   if (cutAfterBytes === 0) {
     answer.resume().on('close', reset);
     return;
   }
+  if (onBytes !== undefined) answer.on('data', (chunk: Buffer) => onBytes(chunk.length));
   outgoing.writeHead(answer.statusCode ?? 502, answer.statusMessage, answer.rawHeaders);
   const ended = (error: Error | null | undefined): void => void (error && outgoing.destroy());
   if (cutAfterBytes === null) pipeline(answer, outgoing, ended);
@@ -47,7 +51,7 @@ export function passThrough(incoming: IncomingMessage, outgoing: ServerResponse,
     headers: incoming.rawHeaders,
     setHost: false,
   });
-  sent.on('response', (answer) => handBack(answer, outgoing, onward.cutAfterBytes));
+  sent.on('response', (answer) => handBack(answer, outgoing, onward));
   sent.on('error', () => outgoing.destroy());
   outgoing.on('close', () => void (outgoing.writableFinished || sent.destroy()));
   if (onward.body === null) pipeline(incoming, sent, (error) => void (error && sent.destroy()));

@@ -23,6 +23,8 @@ function submitArguments({ jars, folder, emulatorPort }: WarmSparkOptions): stri
     'spark.ui.enabled': 'false',
     'spark.driver.host': '127.0.0.1',
     'spark.driver.bindAddress': '127.0.0.1',
+    // Short jobs end before the second compiler would have paid for itself.
+    'spark.driver.extraJavaOptions': '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
     'spark.driver.extraClassPath': join(jars, '*'),
     'spark.local.dir': join(folder, 'local'),
     'spark.sql.warehouse.dir': join(folder, 'warehouse'),

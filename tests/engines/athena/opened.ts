@@ -88,7 +88,13 @@ export async function openedAthena(options: Partial<AthenaQueryServiceOptions> =
       version: (versions += 1),
       publicationId: versions,
     }));
-    ledger.published.set(table.name, { table, publication: versions, partitions });
+    ledger.published.set(table.name, {
+      table,
+      publication: versions,
+      partitions,
+      synced: null,
+      removed: [],
+    });
     await catalog.sync([table.name]);
   };
   return {

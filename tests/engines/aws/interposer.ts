@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 type Body = Record<string, unknown>;
@@ -62,7 +63,10 @@ export async function openInterposer(
           return { status: passed.status, body: await passed.json() };
         });
         if (reply !== undefined) {
-          outgoing.writeHead(reply.status, { 'content-type': 'application/x-amz-json-1.1' });
+          outgoing.writeHead(reply.status, {
+            'content-type': 'application/x-amz-json-1.1',
+            ...reply.headers,
+          });
           outgoing.end(JSON.stringify(reply.body));
           return;
         }

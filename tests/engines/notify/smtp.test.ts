@@ -1,10 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import type { SMTPServerOptions } from 'smtp-server';
 import { afterEach, expect, test } from 'vitest';
 import { smtpNotifier } from '../../../engines/notify/smtp.ts';
 import { RetryableError, TerminalError } from '../../../ports/errors.ts';
 import type { Notification } from '../../../ports/notifier.ts';
+import { openMailServer, type MailServer } from '../../support/mail-server.ts';
 
 const notification: Notification = {
   key: 'r1/failed',
@@ -20,35 +21,10 @@ afterEach(() => {
   for (const server of opened.splice(0)) server.close();
 });
 
-interface Mail {
-  readonly from: string;
-  readonly to: readonly string[];
-  readonly text: string;
-}
-
-async function mailServer(options: SMTPServerOptions = {}): Promise<{ url: string; mails: Mail[] }> {
-  const mails: Mail[] = [];
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onData(stream, session, done) {
-      let text = '';
-      stream.on('data', (chunk) => (text += String(chunk)));
-      stream.on('end', () => {
-        const { mailFrom, rcptTo } = session.envelope;
-        mails.push({
-          from: mailFrom === false ? '' : mailFrom.address,
-          to: rcptTo.map(({ address }) => address),
-          text,
-        });
-        done();
-      });
-    },
-    ...options,
-  });
-  opened.push(server);
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  return { url: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}`, mails };
+async function mailServer(options?: SMTPServerOptions): Promise<MailServer> {
+  const server = await openMailServer(options);
+  opened.push({ close: () => void server[Symbol.asyncDispose]() });
+  return server;
 }
 
 const from = 'Ingot <ingot@example.org>';

@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls';
 import { chmod, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,8 +75,7 @@ describe('a server with TLS', () => {
     });
     await client.connect();
     try {
-      const { stream } = (client as unknown as { connection: { stream: import('node:tls').TLSSocket } })
-        .connection;
+      const { stream } = (client as unknown as { connection: { stream: TLSSocket } }).connection;
       return (
         stream
           .getPeerCertificate()
@@ -112,8 +112,8 @@ describe('a server with TLS', () => {
   });
 
   test('asks for a password of its own at every new connection, one beside the pool too', async () => {
-    const { query } = databases(server.url('postgres'));
-    const asAdmin = (sql: string): Promise<unknown> => query(server.url('postgres'), sql);
+    const admin = databases(server.url('postgres'));
+    const asAdmin = (sql: string): Promise<unknown> => admin.query(server.url('postgres'), sql);
     const url = new URL(server.url('postgres'));
     url.username = 'ann';
     url.password = '';

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 test('a password is a presigned URL of the database, user and region', async () => {
-  const token = await rdsPassword({ host, port: 5433, user: 'ann@x' })();
+  const token = await rdsPassword({ host, port: 5433, user: 'ann@x', fallbackRegion: null })();
   expect(token.startsWith(`${host}:5433/?`)).toBe(true);
   const { searchParams } = new URL(`https://${token}`);
   expect(Object.fromEntries(searchParams)).toMatchObject({
@@ -29,12 +29,11 @@ test('a password is a presigned URL of the database, user and region', async () 
 });
 
 test('a host that does not tell its region is taken to be in that of the environment, or the one given', async () => {
-  const inRegion = async (region?: string): Promise<string | null> => {
-    const options = { host: 'db.internal', port: 5432, user: 'ann' };
-    const token = await rdsPassword(region === undefined ? options : { ...options, region })();
+  const inRegion = async (fallbackRegion: string | null): Promise<string | null> => {
+    const token = await rdsPassword({ host: 'db.internal', port: 5432, user: 'ann', fallbackRegion })();
     return new URL(`https://${token}`).searchParams.get('X-Amz-Credential')!.split('/')[2]!;
   };
-  expect(await inRegion()).toBe('us-east-1');
+  expect(await inRegion(null)).toBe('us-east-1');
   expect(await inRegion('eu-north-1')).toBe('eu-north-1');
 });
 
@@ -43,7 +42,7 @@ test('without credentials the error says what is missing', async () => {
   vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
   vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nowhere');
   vi.stubEnv('AWS_CONFIG_FILE', '/nowhere');
-  const asked = rdsPassword({ host, port: 5432, user: 'ann' })();
+  const asked = rdsPassword({ host, port: 5432, user: 'ann', fallbackRegion: null })();
   await expect(asked).rejects.toThrow(TerminalError);
   await expect(asked).rejects.toThrow(/ann at shop.*rds-db:connect.*AWS_PROFILE/);
 });

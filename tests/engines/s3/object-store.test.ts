@@ -1,4 +1,4 @@
 import { objectStoreConformance } from '../../ports/object-store.case.ts';
-import { openedStore } from './emulated-bucket.ts';
+import { describeWithBed, openedStore } from './emulated-bucket.ts';
 
-objectStoreConformance('the S3 object store', openedStore);
+describeWithBed('with S3', () => objectStoreConformance('the S3 object store', openedStore));

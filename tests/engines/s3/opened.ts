@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import type { S3Access } from '../../../engines/duckdb/s3-access.ts';
 import { openDuckDbSqlEngine } from '../../../engines/duckdb/sql-engine.ts';
 import type { S3ObjectStoreOptions } from '../../../engines/s3/object-store.ts';
-import { emulator, openedStore, testCredentials } from './emulated-bucket.ts';
+import { testCredentials } from '../../aws/clients.ts';
+import { emulator, openedStore } from './emulated-bucket.ts';
 
-export function s3Access(parts: Partial<S3Access> = {}): S3Access {
-  const { endpoint, region, httpfs } = emulator();
+function s3Access(parts: Partial<S3Access> = {}): S3Access {
+  const { endpoint, region, httpfs } = emulator;
   return { endpoint, region, extension: httpfs, credentials: async () => testCredentials, ...parts };
 }
 

@@ -1,7 +1,8 @@
 import { queryServiceConformance } from '../../ports/query-service.case.ts';
 import { openedQueries } from '../duckdb/published-tables.ts';
+import { describeWithBed } from './emulated-bucket.ts';
 import { openedEngineOnS3 } from './opened.ts';
 
-queryServiceConformance('the DuckDB query service on S3', async () =>
-  openedQueries(await openedEngineOnS3()),
+describeWithBed('with S3', () =>
+  queryServiceConformance('the DuckDB query service', async () => openedQueries(await openedEngineOnS3())),
 );

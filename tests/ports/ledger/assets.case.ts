@@ -135,6 +135,35 @@ export function assetCases(test: ConformanceTest, open: OpenLedger): void {
       await expect(ledger.assetRunBegun('eater', 9, 'r9')).rejects.toThrow('no event run 9');
     });
 
+    test('old events go once everybody has read them and their runs have ended; the newest stays', async () => {
+      await using fixture = await open();
+      const { ledger } = fixture;
+      const before = '2026-01-10T00:00:00Z';
+      const runId = await openRun(ledger);
+      for (const dagId of ['eater', 'slow']) await ledger.followAssets(dagId, ['a']);
+      for (const key of ['1', '2', '3']) await emit(ledger, 'a', key);
+      await readAll(ledger, 'eater', day);
+      const forget = (dryRun = false) => ledger.forgetAssetEvents(before, { dryRun });
+      const left = async () => positions(await ledger.assetEvents('a'));
+      // One has not read them; then they wait; then their run has not begun; then it has not ended.
+      expect(await forget()).toBe(0);
+      await ledger.followAssets('slow', []);
+      expect(await forget()).toBe(0);
+      const { number } = (await ledger.takeEvents('eater', day))!;
+      expect(await forget()).toBe(0);
+      await ledger.assetRunBegun('eater', number, runId);
+      expect(await forget()).toBe(0);
+      await ledger.endRun(runId, 'success', '2026-01-02T01:00:00Z', null);
+      expect(await ledger.forgetAssetEvents('2026-01-01T09:00:00Z', { dryRun: false })).toBe(0);
+      expect(await forget(true)).toBe(2);
+      expect(await left()).toEqual(['a 3', 'a 2', 'a 1']);
+      expect(await forget()).toBe(2);
+      expect(await left()).toEqual(['a 3']);
+      expect(await forget()).toBe(0);
+      expect(positions(await ledger.eventsOfRun('eater', number))).toEqual(['a 3']);
+      expect((await emit(ledger, 'a', '4')).position).toBe(4);
+    });
+
     test('the same delivered twice, and by two at once, is delivered once', async () => {
       await using fixture = await open();
       const { ledger } = fixture;

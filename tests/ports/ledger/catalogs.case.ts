@@ -16,6 +16,8 @@ export function catalogCases(test: ConformanceTest, open: OpenLedger): void {
         table: bronze,
         publication: null,
         partitions: [],
+        synced: null,
+        removed: [],
       });
       const runId = await openRun(ledger);
       await publishNow(ledger, runId, 'a', [day1, day2]);
@@ -24,6 +26,17 @@ export function catalogCases(test: ConformanceTest, open: OpenLedger): void {
         table: bronze,
         publication: id,
         partitions: await ledger.partitions(bronze.name),
+        synced: null,
+        removed: [{ day: '2026-01-01' }],
+      });
+      await ledger.synced('glue', bronze.name, id);
+      const { id: last } = await publishNow(ledger, runId, 'c', [day2], { removed: true });
+      expect(await ledger.inTurn('glue', bronze.name, async (published) => published)).toEqual({
+        table: bronze,
+        publication: last,
+        partitions: [],
+        synced: id,
+        removed: [{ day: '2026-01-02' }],
       });
       expect(await ledger.inTurn('glue', 'shop.nothing', async (published) => published)).toBeNull();
     });
