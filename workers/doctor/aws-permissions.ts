@@ -14,6 +14,9 @@ const remedy = '`ingot doctor --policy` prints a policy that grants all of it.';
 /** What is shown by doing it: the findings of databases and secrets. */
 const shownElsewhere = new Set(['secretsmanager:GetSecretValue', 'rds-db:connect']);
 
+/** What the findings of topics and of the queue have shown already. */
+const tried = new Set(['sns:ListTopics', 'sqs:GetQueueAttributes']);
+
 /** An ARN that the pattern stands for: a question is about one thing, and `*` in it would be a name. */
 function example(resource: string): string {
   return resource === '*' ? '*' : resource.replaceAll('*', 'ingot-doctor');
@@ -96,9 +99,10 @@ async function byProbing(config: Config, permissions: readonly Permission[]): Pr
   const missing: Finding[] = [];
   const unknown = new Set<string>();
   let granted = 0;
+  const untried = permissions.filter(({ action }) => !tried.has(action));
   try {
     for (const [action, { component, why, resource }] of new Map(
-      permissions.map((each) => [each.action, each]),
+      untried.map((each) => [each.action, each]),
     )) {
       const probe = probes[action];
       const answer = probe === undefined ? null : await isPermitted(probe).catch(() => null);

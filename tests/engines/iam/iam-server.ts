@@ -63,6 +63,14 @@ export function simulationXml(
 </SimulatePrincipalPolicyResponse>`;
 }
 
+export function callerXml(arn: string): string {
+  return `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <GetCallerIdentityResult>
+    <Arn>${arn}</Arn><UserId>AIDACKCEVSQ6C2EXAMPLE</UserId><Account>${arn.split(':')[4]}</Account>
+  </GetCallerIdentityResult>
+</GetCallerIdentityResponse>`;
+}
+
 export function errorXml(code: string, message: string): string {
   return `<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
   <Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error>
