@@ -21,6 +21,8 @@ export interface BucketInspection {
   /** `aws:kms (key …)`, `AES256`; null when there is no default. */
   encryption(): Promise<string | null>;
   isClosedToPublic(): Promise<boolean>;
+  /** How an object is stored: `aws:kms (key …)`, `AES256`. */
+  encryptionOf(key: string): Promise<string>;
   /** Days after which uploads that nobody completed are ended; null when they are kept for ever. */
   incompleteUploadDays(): Promise<number | null>;
   /** By IAM action. */
@@ -72,6 +74,13 @@ export function inspectBucket(options: AwsOptions, bucket: string, prefix: strin
       return [BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets].every(
         (set) => set === true,
       );
+    },
+    encryptionOf: async (Key) => {
+      const found = await answer('s3:GetObject', '', () =>
+        client.send(new HeadObjectCommand({ Bucket, Key: prefix + Key })),
+      );
+      const key = found?.SSEKMSKeyId;
+      return `${found?.ServerSideEncryption ?? 'none'}${key === undefined ? '' : ` (key ${key})`}`;
     },
     incompleteUploadDays: async () => {
       const found = await answer('s3:GetLifecycleConfiguration', 'NoSuchLifecycleConfiguration', () =>

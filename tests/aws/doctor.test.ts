@@ -9,7 +9,7 @@ import { homeFolder } from '../support/home-folder.ts';
 import { clientOptionsOf, noBed, s3OptionsOf } from './clients.ts';
 import { faultsOf } from './faults.ts';
 import { openInstallation, type Installation } from './installation.ts';
-import { queueWithDeadLetters } from './verification-queue.ts';
+import { testQueues } from './queues.ts';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -42,11 +42,11 @@ describe.skipIf(bed === noBed)(`ingot doctor on AWS ${inject('awsMissing')}`, ()
       new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: JSON.stringify(trust) }),
     );
     role = Role!.Arn!;
-    const queue = await queueWithDeadLetters(bed);
+    const queue = await testQueues(clientOptionsOf(bed)).withDeadLetters(5);
     aws = await openInstallation(bed, servers, {
       INGOT_AWS_GLUE_ROLE: role,
       INGOT_AWS_TOPICS: '*',
-      INGOT_AWS_QUEUE: queue,
+      INGOT_AWS_QUEUE: queue.url,
       INGOT_AWS_METRICS: 'Ingot',
     });
     const sns = new SNSClient(clientOptionsOf(bed));
