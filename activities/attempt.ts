@@ -18,6 +18,9 @@ import { AttemptSuspended, askingService, busyFailure, jobServices, serviceOf } 
 
 type Body = RunnableDag['bodies'] extends ReadonlyMap<string, infer Each> ? Each : never;
 
+/** Made once: left to itself, every signal makes one, with a stack trace. */
+const attemptIsOver = new DOMException('The attempt is over.', 'AbortError');
+
 /** Temporal takes no zero for it. */
 const atOnceMs = 1;
 
@@ -179,6 +182,6 @@ export async function runAttempt(
     if (isForsaken(pulse.silentMs(), stop.forsaken)) await failLate(activity, failure);
     throw failure;
   } finally {
-    ended.abort();
+    ended.abort(attemptIsOver);
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { bundleWorkflowCode, type BundleOptions } from '@temporalio/worker';
 
 const root = join(import.meta.dirname, '..');
 const rooms = ['workflows', 'dag', 'ports'];
@@ -17,10 +17,24 @@ async function bundleKey(): Promise<string> {
   const hash = createHash('sha256');
   const files = (await Promise.all(rooms.map(sources))).flat().sort();
   for (const file of files) hash.update(file).update(await readFile(join(root, file)));
+  hash.update(await readFile(import.meta.filename));
   const require = createRequire(import.meta.url);
   hash.update(await readFile(require.resolve('@temporalio/workflow/package.json')));
   hash.update(await readFile(require.resolve('@temporalio/worker/package.json')));
   return hash.digest('hex').slice(0, 16);
+}
+
+type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
+
+/** For the SDK's own target, ES2017, every private field and every spread becomes a call. */
+function forThisNode(config: WebpackConfig): WebpackConfig {
+  for (const rule of config.module?.rules ?? []) {
+    if (typeof rule !== 'object' || !rule?.use || typeof rule.use !== 'object' || !('options' in rule.use))
+      continue;
+    const { options } = rule.use;
+    if (typeof options === 'object' && 'jsc' in options) options['jsc'].target = 'es2023';
+  }
+  return config;
 }
 
 const keepMs = 7 * 86_400_000;
@@ -39,8 +53,12 @@ export async function workflowBundle(cacheFolder: string): Promise<string> {
   const path = join(cacheFolder, `workflows-${await bundleKey()}.js`);
   if (await stat(path).catch(() => null)) return path;
   await mkdir(cacheFolder, { recursive: true });
+  const workflowsPath = join(root, 'workflows', 'index.ts');
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(root, 'workflows', 'index.ts'),
+    workflowsPath,
+    // Evaluated anew for each run, all of it would be cold each time. So no module may keep state of a run at its top level.
+    preloadModules: [workflowsPath],
+    webpackConfigHook: forThisNode,
     logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} },
   });
   const temporary = `${path}.${process.pid}`;

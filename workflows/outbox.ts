@@ -5,9 +5,8 @@ import type { EndedRun, EndRunRequest, RunSteps, Whereabouts } from '../ports/ru
 import { wakeFeeds } from './asset-feed.ts';
 import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
 
-/** Later windows are longer: a write costs three workflow tasks, which many open runs feel, and `runs explain` asks the run itself. */
-const firstWindowMs = 2000;
-const longestWindowMs = 8000;
+/** A write costs as much as two tasks, which many open runs feel, and who wants to know sooner asks the run itself. */
+const windowMs = 10_000;
 const fullAt = 100;
 /** One activity's argument stays well below what Temporal accepts. */
 const batchBytes = 512 * 1024;
@@ -95,12 +94,11 @@ export class Outbox {
   #records = new Map<string, AttemptRecord>();
   #events: LedgerEvent[] = [];
   #window: CancellationScope | null = null;
-  #windowMs = firstWindowMs;
   #writing: Promise<void> | null = null;
   #onlyAtEnd = false;
   #held: { readonly held: boolean } | null = null;
 
-  /** `onWrite` is called whenever records go out, every few seconds while tasks change state. */
+  /** `onWrite` is called whenever records go out, every ten seconds while tasks change state. */
   constructor(run: RecordedRun, onWrite: () => void) {
     this.#run = run;
     this.#runId = run.facts.run.id;
@@ -131,10 +129,9 @@ export class Outbox {
     this.#next();
   }
 
-  /** Somebody is waited for, or waits: told at once, however long the windows have become. */
+  /** Somebody is waited for, or waits: told at once. */
   hold(held: boolean): void {
     this.#held = { held };
-    this.#windowMs = firstWindowMs;
     if (!this.#onlyAtEnd && this.#writing === null) this.#write();
   }
 
@@ -201,11 +198,10 @@ export class Outbox {
     const scope = new CancellationScope({ cancellable: true, parent: this.#scope });
     this.#window = scope;
     scope
-      .run(() => sleep(this.#windowMs, { summary: 'task states to the ledger' }))
+      .run(() => sleep(windowMs, { summary: 'task states to the ledger' }))
       .then(
         () => {
           this.#window = null;
-          this.#windowMs = longestWindowMs;
           if (!this.#onlyAtEnd) this.#write();
         },
         () => {},

@@ -58,12 +58,11 @@ export async function runDag(request: RunRequest, carriedRun?: CarriedRun): Prom
     if (admission !== undefined) await awaitTurn(firstExecutionRunId, admission, () => cancelled);
     alerts.started();
     const listener = {
-      recorded: tableDrawer(() => walk),
+      shown: tableDrawer(() => walk),
       held: (held: boolean) => upsertSearchAttributes(stateAttributes(held ? 'held' : 'running')),
     };
     const { continueAfter } = request;
     const walk = new Walk({ begun, carried, continueAfter, alerts, listener });
-    if (carried !== null) listener.recorded();
     current = () => ({ begun, walk });
     setHandler(progressQuery, () => runView(plan, planHash, walk.progress, walk.jobs));
     cancelRequested.catch(() => walk.cancel());

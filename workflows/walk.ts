@@ -31,8 +31,8 @@ export interface Continuation extends Omit<CarriedRun, 'planHash'> {
 }
 
 export interface WalkListener {
-  /** Records have gone out to the ledger. */
-  recorded(): void;
+  /** The run is under way, or records have gone out to the ledger: time to show how it stands. */
+  shown(): void;
   /** Whether the run is held from now on. */
   held(held: boolean): void;
 }
@@ -66,6 +66,8 @@ export class Walk {
   readonly #attempts = new CancellationScope();
   /** Of each attempt under way, for an operator to stop. */
   readonly #scopes = new Map<InstanceKey, CancellationScope>();
+  /** Left by attempts that ended, for the next ones: making a scope costs as much as the rest of a step. */
+  readonly #spareScopes: CancellationScope[] = [];
   /** Instances whose task the last worker asked did not know. */
   readonly #unknown = new Set<InstanceKey>();
   readonly #pools: PoolLeases;
@@ -87,7 +89,7 @@ export class Walk {
     this.#run = new OpenRun(plan, carried?.progress ?? fresh());
     this.#tasks = new Map(plan.tasks.map((task) => [task.id, task]));
     const outlets = new Map(plan.tasks.map(({ id, outlets: names = [] }) => [id, names]));
-    this.#outbox = new Outbox({ dagId: plan.dagId, facts, outlets }, () => listener.recorded());
+    this.#outbox = new Outbox({ dagId: plan.dagId, facts, outlets }, () => listener.shown());
     this.#drain = new Drain(continueAfter);
     const onDefect = (error: unknown): void => this.#over.reject(error);
     this.#pools = new PoolLeases(
@@ -123,6 +125,7 @@ export class Walk {
   async end(): Promise<(Finish & Partial<EndedRun>) | Continuation> {
     await this.#attempts.run(() => {
       this.#tell(this.#beginning);
+      this.#setting.listener.shown();
       return this.#over.promise;
     });
     const continuation = this.#finish === null ? await this.#continue() : null;
@@ -269,19 +272,25 @@ export class Walk {
       mayPublish: () => (isTeardown || !this.progress.cancelRequested) && this.#isCurrent(command),
       jobs: this.#jobs,
     };
-    // What is cancelled reaches no teardown, nor keeps one from beginning.
-    const parent = isTeardown ? this.#shield : this.#attempts;
-    const scope = new CancellationScope({ cancellable: true, parent });
+    const scope = this.#scopeFor(isTeardown);
     this.#scopes.set(command.key, scope);
     scope
       .run(() => performAttempt(setting, command))
       .then(
         (ending) => {
           if (this.#scopes.get(command.key) === scope) this.#scopes.delete(command.key);
+          if (scope.parent === this.#attempts && !scope.consideredCancelled) this.#spareScopes.push(scope);
           this.#ended(command, ending);
         },
         (error: unknown) => this.#over.reject(error),
       );
+  }
+
+  /** What is cancelled reaches no teardown, nor keeps one from beginning. */
+  #scopeFor(isTeardown: boolean): CancellationScope {
+    const spare = isTeardown ? undefined : this.#spareScopes.pop();
+    const parent = isTeardown ? this.#shield : this.#attempts;
+    return spare ?? new CancellationScope({ cancellable: true, parent });
   }
 
   #isTeardown(taskId: string): boolean {

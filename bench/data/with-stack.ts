@@ -11,7 +11,7 @@ import { compileDefinitions } from '../../workers/definitions.ts';
 import { openPostgresServer } from '../../workers/stack/postgres-server.ts';
 import { resolveTemporalBinary } from '../../workers/stack/temporal-binary.ts';
 import { openTemporalServer } from '../../workers/stack/temporal-server.ts';
-import { openWorker } from '../../workers/worker.ts';
+import { openWorker, type WorkerSettings } from '../../workers/worker.ts';
 
 export interface BenchStack {
   readonly address: string;
@@ -25,6 +25,7 @@ const quiet = (): void => {};
 export async function withStack(
   dags: Parameters<typeof compileDefinitions>[0],
   measure: (stack: BenchStack) => Promise<void>,
+  worker: Pick<WorkerSettings, 'maxConcurrentTasks'> = {},
 ): Promise<void> {
   Runtime.install({
     logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: console.warn, error: console.error },
@@ -44,7 +45,8 @@ export async function withStack(
     const { address } = temporal;
     await migrate(postgres.url('postgres'));
     const ledger = await openPostgresLedger(postgres.url('postgres'));
-    const worker = await openWorker({
+    const opened = await openWorker({
+      ...worker,
       connection: { address },
       namespace: 'default',
       taskQueue: 'ingot',
@@ -53,10 +55,10 @@ export async function withStack(
       build: 'bench',
       cacheFolder: join(folder, 'bundles'),
     });
-    const running = worker.run();
+    const running = opened.run();
     const connection = await Connection.connect({ address });
     await measure({ address, client: new Client({ connection }), ledger });
-    worker.shutdown();
+    opened.shutdown();
     await running;
     await connection.close();
     await ledger.close();

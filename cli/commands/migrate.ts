@@ -1,9 +1,20 @@
 import { migrate as applyMigrations } from '../../migrations/migrate.ts';
 import { clientConfig } from '../../engines/postgres/access.ts';
+import type { Config } from '../../workers/config.ts';
 import { databaseAccess } from '../../workers/database-access.ts';
 import { openLake } from '../../workers/open-lake.ts';
 import type { Cli } from '../cli.ts';
 import { withSession } from '../session.ts';
+
+/** What the lake itself needs, such as a Glue job. */
+async function prepareLake(config: Config, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const lake = await openLake(config, env);
+  try {
+    return await lake.prepare();
+  } finally {
+    await lake.close();
+  }
+}
 
 export async function migrate(cli: Cli, options: { readonly json?: boolean }): Promise<void> {
   const config = cli.config();
@@ -12,8 +23,7 @@ export async function migrate(cli: Cli, options: { readonly json?: boolean }): P
     config.connections['ledger'] === undefined
       ? await withSession(cli, { temporal: false }, async () => [])
       : await applyMigrations(clientConfig(await databaseAccess(config, cli.inputs.env, 'ledger')));
-  const lake = await openLake(config, cli.inputs.env);
-  const prepared = await lake.prepare().finally(async () => lake.close());
+  const prepared = await prepareLake(config, cli.inputs.env);
   if (options.json) return cli.print(JSON.stringify({ applied, prepared }));
   cli.print(applied.length === 0 ? 'The ledger is up to date.' : `Applied: ${applied.join(', ')}.`);
   for (const line of prepared) cli.print(line);

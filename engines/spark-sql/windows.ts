@@ -79,13 +79,13 @@ function boundText(bound: unknown, to: Translator): string {
     const [side, amount] = Object.entries(bound)[0]!;
     if (isNode(amount) && (side === 'Preceding' || side === 'Following')) {
       const value = to.expression(amount);
-      if (value.type === 'int' || value.type === 'interval') return `${value.sql} ${side.toLowerCase()}`;
+      if (value.type === 'int') return `${value.sql} ${side.toLowerCase()}`;
     }
   }
   to.refuse(bound, {
     found: 'a frame',
     because: 'its ends must be known',
-    portable: 'a literal number of rows or of the order',
+    portable: `a literal number; for days order by date_diff('day', date '1970-01-01', x)`,
   });
   return 'current row';
 }

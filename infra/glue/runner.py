@@ -224,7 +224,7 @@ def first_line(message: str) -> str:
 
 def position(message: str) -> str:
     match = re.search(r"line (\d+),? pos(?:ition)? (\d+)", message)
-    return f", line {match[1]}, column {int(match[2]) + 1}" if match else ""
+    return f", line {match[1]}, column {int(match[2]) + 1} of its Spark SQL" if match else ""
 
 
 def marked(message: str, mark: str) -> str | None:

@@ -73,7 +73,7 @@ const all: Readonly<Record<string, Pipeline>> = {
 
 /** When a row was changed last is not what was computed. */
 function withoutTimes(found: readonly Readonly<Record<string, unknown>>[]): readonly unknown[] {
-  return found.map(({ updated_at: _, ...row }) => row);
+  return found.map((row) => Object.entries(row).filter(([name]) => name !== 'updated_at'));
 }
 
 describe.skipIf(bed === noBed)(`pipelines on AWS ${inject('awsMissing')}`, () => {
@@ -173,7 +173,7 @@ describe.skipIf(bed === noBed)(`pipelines on AWS ${inject('awsMissing')}`, () =>
       `select count(*) as n from ${payments.curated.name}`,
     );
     expect(Number(count!.n)).toBe((await publishedRows(ports, payments.curated)).length);
-    expect(await aws.json('lake', 'sync')).toEqual([]);
+    expect(await aws.json('lake', 'sync')).toMatchObject({ catalog: expect.any(String), changes: [] });
   });
 
   test('a worker killed while Spark computes is followed by another, and nothing is computed twice', async () => {

@@ -19,21 +19,24 @@ function plain(_: string, value: unknown): unknown {
   return value.replace(/[.]?0+$/, '');
 }
 
+/** All answers of one job; a question that fails is named by the error, and the others are asked again. */
 async function ask(
   engine: SqlEngine,
   inline: readonly InlineRelation[],
   questions: readonly Question[],
 ): Promise<ReadonlyMap<string, Answer>> {
-  try {
-    const { measures } = await engine.run(job({ inline, measures: questions }));
-    return new Map(questions.map(({ name }) => [name, bag(measures[name]!)]));
-  } catch (error) {
-    if (questions.length > 1) {
-      const half = questions.length >> 1;
-      const first = await ask(engine, inline, questions.slice(0, half));
-      return new Map([...first, ...(await ask(engine, inline, questions.slice(half)))]);
+  const failed = new Map<string, Answer>();
+  for (;;) {
+    const asked = questions.filter(({ name }) => !failed.has(name));
+    try {
+      const { measures } = await engine.run(job({ inline, measures: asked }));
+      return new Map([...failed, ...asked.map(({ name }) => [name, bag(measures[name]!)] as const)]);
+    } catch (error) {
+      const { message } = error as Error;
+      const name = /measure (q[0-9]+)/.exec(message)?.[1];
+      if (name === undefined || failed.has(name)) throw error;
+      failed.set(name, { error: message.slice(0, 600) });
     }
-    return new Map([[questions[0]!.name, { error: (error as Error).message.slice(0, 600) }]]);
   }
 }
 

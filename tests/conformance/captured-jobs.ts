@@ -16,7 +16,7 @@ function capturing(engine: SqlEngine, jobs: CapturedJob[], selects: SqlJob[]): S
       // Rows of the steps too: a difference is told where it begins.
       const looking = { ...job, measures: [...job.measures, ...stepMeasures(job)] };
       const result = await engine.run(looking, options);
-      jobs.push({ job: looking, result });
+      if (job.outputs.length > 0 && !job.id.endsWith('/quality_summary')) jobs.push({ job: looking, result });
       return result;
     },
     importCsv: (job, options) => engine.importCsv(job, options),
@@ -45,7 +45,7 @@ function exported(select: string, inputs: readonly InputRelation[], index: numbe
   };
 }
 
-/** The jobs that a run's tasks gave to DuckDB, with its answers. Fails when a task does. */
+/** The jobs of models that a run's tasks gave to DuckDB, with its answers; summaries are never computed elsewhere. Fails when a task does. */
 export async function capture(
   harness: Harness,
   definition: DagDefinition<TaskContext>,

@@ -55,6 +55,6 @@ describe.skipIf(bed === null)(`DuckDB and Spark ${inject('awsMissing')}`, () => 
         { numRuns: rounds, endOnFailure: true },
       );
     },
-    150_000 * rounds,
+    600_000 * rounds,
   );
 });

@@ -313,7 +313,7 @@ export const queries: readonly string[] = [
   'select id, sum(n) over (order by id) as a, sum(n) over (order by k) as b, count(*) over (partition by k) as c from t',
   'select id, sum(n) over (order by id rows between 2 preceding and 1 following) as a, max(s) over (order by id rows between current row and unbounded following) as b from t',
   'select id, count(*) over (partition by ok order by k range between 1 preceding and 1 preceding) as a, sum(n) over (order by k range between 1 preceding and current row) as b from t',
-  "select id, count(*) over (order by dt range between interval '7' day preceding and current row) as a from t where dt between date '1900-01-01' and date '2100-01-01'",
+  "select id, count(*) over (order by date_diff('day', date '1970-01-01', dt) range between 7 preceding and current row) as a from t where dt between date '1900-01-01' and date '2100-01-01'",
   'select id, count(*) filter (where ok) over (partition by k) as a, min(n) filter (where n > 0) over (order by id) as b from t',
   'select id, ntile(4) over (order by id) as a from t',
   'select k, sum(count(*)) over () as a from t group by k',

@@ -68,7 +68,7 @@ describe.skipIf(bed === null)(
             await expectSameOutput(job, output, result.outputs[output.name]!, other.outputs[output.name]!);
         }
       },
-      180_000,
+      600_000,
     );
 
     async function expectSameOutput(
@@ -96,10 +96,19 @@ describe.skipIf(bed === null)(
   },
 );
 
+/** DuckDB tells only the bounds of texts longer than 256 bytes. */
+function short(_: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.slice(0, 60) : value;
+}
+
 /** What is told of an output, without the names and sizes of its files. */
 function facts(written: readonly WrittenPartition[]): unknown {
   return written
-    .map(({ partition, rows: count, columns }) => ({ partition, rows: count, columns }))
+    .map(({ partition, rows: count, columns }) => ({
+      partition,
+      rows: count,
+      columns: JSON.parse(JSON.stringify(columns, short)) as unknown,
+    }))
     .sort((a, b) => (JSON.stringify(a.partition) < JSON.stringify(b.partition) ? -1 : 1));
 }
 

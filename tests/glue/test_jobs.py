@@ -101,7 +101,7 @@ def test_a_bad_job_leaves_its_error_and_tells_it(spark, tmp_path):
     error = read(tmp_path, "error.json")
     assert error["type"] == "terminal"
     assert error["message"] == str(failed)
-    assert error["facts"]["place"] == "measure m, line 1, column 8"
+    assert error["facts"]["place"] == "measure m, line 1, column 8 of its Spark SQL"
     assert not (tmp_path / "result.json").exists()
 
 

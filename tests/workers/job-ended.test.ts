@@ -47,7 +47,7 @@ async function startWaiting(): Promise<string> {
 async function signalsOf(workflowId: string): Promise<unknown[]> {
   const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
   return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
-    signal == null
+    signal === null || signal === undefined
       ? []
       : [
           [

@@ -64,3 +64,13 @@ test('the bundle is made once for each state of the sources', async () => {
   expect(await workflowBundle(folder.path)).toBe(path);
   expect((await stat(path)).mtimeMs).toBe(mtimeMs);
 });
+
+test('private fields and spreads are left to Node', () => {
+  expect(code).toMatch(/^ {4}#instances/m);
+  expect(code).not.toMatch(/_class_private_field_get|_object_spread/);
+});
+
+test('runs share the interpreter: it is loaded before the first one', () => {
+  const preload = /exports\.preloadModules = function preloadModules\(\) \{([^}]*)\}/.exec(code)?.[1];
+  expect(preload).toContain('./workflows/index.ts');
+});

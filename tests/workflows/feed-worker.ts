@@ -1,21 +1,13 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { openPostgresLedger } from '../../engines/postgres/ledger.ts';
-import { compileDefinitions } from '../../workers/definitions.ts';
-import { openWorker } from '../../workers/worker.ts';
-import { dag, portsWith, quietRuntime } from './parts.ts';
+import { dag, portsWith } from './parts.ts';
+import { givenPlace, workHere } from './worker-process.ts';
 
 /**
  * A worker in a process of its own that dies once, at the moment it has given events to a run and before anybody hears of it:
  * `feed-worker.ts <address> <task queue> <ledger URL> <bundles> <marker file> <dag>`.
  */
-const [address, taskQueue, ledgerUrl, cacheFolder, marker, dagId] = process.argv.slice(2) as [
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-];
+const { place, rest } = givenPlace();
+const [marker, dagId] = rest as [string, string];
 
 const eater = dag(dagId, { schedule: { assets: `${dagId}.a` } }, ({ task }) => {
   task('eat', async (_: undefined, context) =>
@@ -23,14 +15,8 @@ const eater = dag(dagId, { schedule: { assets: `${dagId}.a` } }, ({ task }) => {
   );
 });
 
-quietRuntime();
-const ledger = await openPostgresLedger(ledgerUrl);
-const worker = await openWorker({
-  connection: { address },
-  namespace: 'default',
-  taskQueue,
-  definitions: compileDefinitions([eater]),
-  ports: portsWith({
+await workHere(place, [eater], (ledger) =>
+  portsWith({
     ...ledger,
     takeEvents: async (...given) => {
       const taken = await ledger.takeEvents(...given);
@@ -40,7 +26,4 @@ const worker = await openWorker({
       return new Promise(() => {});
     },
   }),
-  build: 'mortal',
-  cacheFolder,
-});
-await worker.run();
+);

@@ -1,18 +1,11 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import type { TaskContext } from '../../activities/task-context.ts';
-import { openPostgresLedger } from '../../engines/postgres/ledger.ts';
-import { compileDefinitions } from '../../workers/definitions.ts';
-import { openWorker } from '../../workers/worker.ts';
-import { dag, portsWith, quietRuntime } from './parts.ts';
+import { dag } from './parts.ts';
+import { givenPlace, workHere } from './worker-process.ts';
 
 /** A worker in a process of its own, to be killed: `mortal-worker.ts <address> <task queue> <ledger URL> <bundles> <marker file>`. */
-const [address, taskQueue, ledgerUrl, cacheFolder, marker] = process.argv.slice(2) as [
-  string,
-  string,
-  string,
-  string,
-  string,
-];
+const { place, rest } = givenPlace();
+const marker = rest[0]!;
 
 const mortal = dag('mortal', {}, ({ task }) => {
   const before = task('before', (_: undefined, { attemptPrefix }: TaskContext) =>
@@ -52,16 +45,4 @@ const operated = dag('operated', { onFailure: 'hold' }, ({ task }) => {
   task('after', (attempt: number) => attempt, broken);
 });
 
-quietRuntime();
-const worker = await openWorker({
-  connection: { address },
-  namespace: 'default',
-  taskQueue,
-  definitions: compileDefinitions([mortal, operated]),
-  ports: portsWith(await openPostgresLedger(ledgerUrl)),
-  build: 'mortal',
-  cacheFolder,
-});
-process.once('SIGTERM', () => worker.shutdown());
-await worker.run();
-process.exit(0);
+await workHere(place, [mortal, operated]);

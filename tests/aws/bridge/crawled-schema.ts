@@ -31,7 +31,7 @@ async function parquetSchema(reader: LakeReader, files: readonly StoredFile[]): 
 }
 
 /** How Glue's classifier reads text that breaks the rules of CSV: it goes on. */
-const tolerant = `quote = '"', escape = '"', strict_mode = false, ignore_errors = true, null_padding = true`;
+const tolerant = `quote = '"', escape = '"', strict_mode = false, ignore_errors = true, null_padding = true, parallel = false`;
 
 /** The one that splits the first line most often. */
 async function delimiterOf(reader: LakeReader, file: StoredFile): Promise<string> {

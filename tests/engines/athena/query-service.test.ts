@@ -1,10 +1,10 @@
-import { describe, expect, inject, test } from 'vitest';
+import { afterAll, describe, expect, inject, test } from 'vitest';
 import { DeleteObjectsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import type { Table } from '../../../dag/relation.ts';
 import { RetryableError, TerminalError } from '../../../ports/errors.ts';
 import { noBed, s3OptionsOf } from '../../aws/clients.ts';
 import { prunings, queryServiceConformance } from '../../ports/query-service.case.ts';
-import { read } from '../../ports/query-service/fixture.ts';
+import { type OpenQueryService, read } from '../../ports/query-service/fixture.ts';
 import { awsEndpoint } from '../aws/endpoint.ts';
 import { type Answer, openInterposer, refused } from '../aws/interposer.ts';
 import { openedAthena } from './opened.ts';
@@ -32,6 +32,24 @@ function ending(status: object, scanned = 0): Answer {
   });
 }
 
+/** One bucket and catalog for the whole suite, in which a table is written again only when it is to hold something else. */
+function shared(): OpenQueryService {
+  const published = new Map<string, string>();
+  let athena: ReturnType<typeof openedAthena> | undefined;
+  afterAll(async () => (await athena)?.[Symbol.asyncDispose]());
+  return async () => {
+    const { service, publish } = await (athena ??= openedAthena());
+    return {
+      service,
+      publish: async (table, select) => {
+        if (published.get(table.name) !== select) await publish(table, select);
+        published.set(table.name, select);
+      },
+      [Symbol.asyncDispose]: async () => {},
+    };
+  };
+}
+
 async function opened(answers: Readonly<Record<string, Answer>>, options = {}) {
   const interposer = await openInterposer(await awsEndpoint(), answers);
   const athena = await openedAthena({ endpoint: interposer.endpoint, ...options });
@@ -46,7 +64,7 @@ async function opened(answers: Readonly<Record<string, Answer>>, options = {}) {
 }
 
 describe.skipIf(bed === noBed)(`Athena ${inject('awsMissing')}`, () => {
-  queryServiceConformance('the Athena query service', () => openedAthena(), {
+  queryServiceConformance('the Athena query service', shared(), {
     skip: [
       {
         reason: 'Athena does not tell which partitions it read',

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { CreatePartitionCommand, CreateTableCommand, GlueClient } from '@aws-sdk/client-glue';
-import { describe, expect, inject, test } from 'vitest';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { describe, expect, inject, test, vi } from 'vitest';
 import { openGlueCrawler } from '../../../engines/glue/raw-crawler.ts';
 import { RetryableError, TerminalError } from '../../../ports/errors.ts';
-import { noBed } from '../../aws/clients.ts';
+import { openS3ObjectStore } from '../../../engines/s3/object-store.ts';
+import { noBed, s3OptionsOf } from '../../aws/clients.ts';
+import { emulated } from '../../aws/emulated.ts';
 import { awsEndpoint } from '../aws/endpoint.ts';
 import { openInterposer, refused, type Answer, type Reply } from '../aws/interposer.ts';
 
@@ -209,5 +212,41 @@ describe.skipIf(bed === noBed)(`Glue crawlers ${inject('awsMissing')}`, () => {
     expect(await fixture.crawler.look(job)).toMatchObject({ state: 'ended', note: 'CANCELLED' });
     fixture.scripted.crawlers.clear();
     expect(await fixture.crawler.look(job)).toMatchObject({ state: 'ended' });
+  });
+
+  test('a folder of CSV files becomes a table with their columns and a partition per date', async () => {
+    const { endpoint, region } = emulated(bed);
+    const bucket = `crawl-${randomUUID()}`;
+    const s3 = new S3Client(s3OptionsOf(bed));
+    await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+    s3.destroy();
+    const objects = await openS3ObjectStore({ bucket, endpoint, region });
+    const database = `raw_${randomUUID().slice(0, 8)}`;
+    const crawler = await openGlueCrawler({
+      objects,
+      prefix: 'ingot-',
+      database,
+      role: 'crawls',
+      endpoint,
+      region,
+    });
+    const deliver = (day: string) =>
+      objects.put(`raw/sales/day=${day}/a.csv`, Buffer.from('id,price,shop\n1,10.50,north\n2,20.25,south\n'));
+    await deliver('2026-01-01');
+    const crawled = async () => {
+      const job = await crawler.start('raw/sales');
+      await vi.waitFor(async () => expect((await crawler.look(job)).state).toBe('ended'), {
+        timeout: 30_000,
+      });
+      return crawler.collect(job);
+    };
+    const [first, ...others] = await crawled();
+    expect(others).toEqual([]);
+    expect(first!.columns.map(({ name }) => name)).toEqual(['id', 'price', 'shop', 'day']);
+    expect(first).toMatchObject({ partitionBy: ['day'], partitions: 1 });
+    await deliver('2026-01-02');
+    expect(await crawled()).toMatchObject([{ name: first!.name, partitions: 2 }]);
+    await crawler.close();
+    await objects.close();
   });
 });
