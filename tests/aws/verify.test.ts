@@ -124,7 +124,7 @@ describe.skipIf(bed === noBed)(`npm run verify:aws ${inject('awsMissing')}`, () 
     expect(code).toBe(1);
     const wrong = stdout.split('\n').filter((line) => line.startsWith('✗'));
     expect(wrong[0]).toMatch(
-      /^✗ catalog: a new version of one partition: expected .*glue:(Batch)?UpdatePartition.*Grant the action/,
+      /^✗ catalog: a new version of one partition: expected .*permission for glue:(Batch)?UpdatePartition.*Grant the action/,
     );
     expect(stdout).toMatch(/✓ catalog: a table of 3 partitions/);
     expect(await left()).toEqual([]);

@@ -11,12 +11,14 @@ export interface Outcome {
 }
 
 /** Thrown by a check that found something else than it expected. */
+class UnexpectedError extends TerminalError {}
+
 export function unexpected(
   expected: string,
   found: string,
   remedy = 'Tell us what you found, with the id of the request if there is one.',
 ): TerminalError {
-  return new TerminalError({ expected, found, remedy });
+  return new UnexpectedError({ expected, found, remedy });
 }
 
 /** Thrown by a check that cannot show what it wants to. */
@@ -30,8 +32,12 @@ function failure(error: unknown): Pick<Outcome, 'found' | 'remedy'> {
       found: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
       remedy: null,
     };
-  const { found, remedy, place } = error.facts;
-  return { found: `${place === undefined ? '' : `${place}: `}${found}`, remedy };
+  const { expected, found, remedy, place } = error.facts;
+  if (error instanceof UnexpectedError) return { found, remedy };
+  return {
+    found: `${place === undefined ? '' : `${place}: `}expected ${expected}, but found ${found}`,
+    remedy,
+  };
 }
 
 /** The checks of one service, told one by one. */
