@@ -4,6 +4,7 @@ import { openSqsMessageQueue } from '../../engines/sqs/message-queue.ts';
 import { regionOf } from '../aws-watching.ts';
 import type { Config } from '../config.ts';
 import { managedSecrets, resolveSecret, type SecretReference } from '../config/secret.ts';
+import { sizeText } from '../config/setting-types.ts';
 import { loadDefinitions } from '../definitions.ts';
 import { failed, looked, note, ok, wrong, type Finding } from './finding.ts';
 import { topicsOf } from './topics.ts';
@@ -25,7 +26,7 @@ export async function workgroupFinding(config: Config): Promise<Finding> {
       if (cutoffBytes === null)
         return note(
           what,
-          `${workgroup} has no limit of its own: Ingot stops a query after ${maxScannedBytes} bytes, looking every few seconds`,
+          `${workgroup} has no limit of its own: Ingot stops a query after ${sizeText(maxScannedBytes)}, looking every few seconds`,
           'Set BytesScannedCutoffPerQuery for a limit that holds to the byte.',
         );
       return ok(what, `${workgroup}, stops a query after ${cutoffBytes} bytes`);

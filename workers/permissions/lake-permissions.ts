@@ -125,6 +125,9 @@ function queries(settings: LakeSettings): Permission[] {
     ...permissions(component, [`arn:aws:s3:::${settings.bucket}`], {
       's3:GetBucketLocation': 'Athena looks where it is to write results',
     }),
+    ...permissions(component, [objectArn(settings)], {
+      's3:ListMultipartUploadParts': 'Athena writes large results in parts',
+    }),
   ];
 }
 
