@@ -131,6 +131,7 @@ program
 program
   .command('doctor')
   .description('say what is found, missing or wrong, and the effective configuration')
+  .option('--policy [whose]', 'print the IAM policy that this installation needs: worker, glue or verify')
   .option(...json)
   .action(action(async () => (await import('./commands/doctor.ts')).doctor));
 

@@ -45,6 +45,7 @@ const rooms: Record<string, Room> = {
   'engines/cloudwatch': aws(/^@aws-sdk\/client-cloudwatch$/),
   'engines/secretsmanager': aws(/^@aws-sdk\/client-secrets-manager$/),
   'engines/rds': aws(/^@aws-sdk\/rds-signer$/),
+  'engines/iam': aws(/^@aws-sdk\/client-(iam|sts)$/),
   'engines/spark-sql': { rooms: ['dag', 'ports'], packages: [/^@polyglot-sql\/sdk$/], node: true },
   'engines/notify': { rooms: ['dag', 'ports'], packages: [/^nodemailer$/], node: true },
   migrations: { rooms: ['dag', 'ports'], packages: [/^knex$/, /^pg$/], node: true },

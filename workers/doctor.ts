@@ -2,29 +2,13 @@ import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { temporalIsGiven } from './config/temporal-given.ts';
 import { temporalConnectOptions } from './config/temporal.ts';
-import { clientConfig } from '../engines/postgres/access.ts';
-import { databaseAccess } from './database-access.ts';
 import type { Config } from './config.ts';
 import { loadDefinitions } from './definitions.ts';
+import { databaseFinding } from './doctor/database.ts';
+import { ok, wrong, type Finding } from './doctor/finding.ts';
 import { runningStack } from './stack/background.ts';
 import { postgresPrograms } from './stack/postgres-binary.ts';
 import { findTemporalBinary } from './stack/temporal-binary.ts';
-
-/** One thing looked at. `note` is no fault, but worth knowing. */
-export interface Finding {
-  readonly what: string;
-  readonly state: 'ok' | 'note' | 'wrong';
-  readonly found: string;
-  readonly remedy: string | null;
-}
-
-function ok(what: string, found: string): Finding {
-  return { what, state: 'ok', found, remedy: null };
-}
-
-function wrong(what: string, error: unknown, remedy: string | null = null): Finding {
-  return { what, state: 'wrong', found: error instanceof Error ? error.message : String(error), remedy };
-}
 
 function nodeFinding(): Finding {
   const [major = 0] = process.versions.node.split('.').map(Number);
@@ -93,9 +77,11 @@ async function temporalFinding(config: Config, env: NodeJS.ProcessEnv): Promise<
 }
 
 async function postgresFinding(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const given = ['ledger', 'warehouse'].filter((name) => config.connections[name] !== undefined);
+  const needed = ['ledger', 'warehouse'];
+  const names = config.engine === 'aws' ? new Set([...needed, ...Object.keys(config.connections)]) : needed;
+  const given = [...names].filter((name) => config.connections[name] !== undefined);
   const findings = await Promise.all(given.map((name) => databaseFinding(name, config, env)));
-  if (given.length === 2) return findings;
+  if (needed.every((name) => given.includes(name))) return findings;
   try {
     const binary = join(postgresPrograms(), 'postgres');
     await access(binary, constants.X_OK);
@@ -105,27 +91,6 @@ async function postgresFinding(config: Config, env: NodeJS.ProcessEnv): Promise<
       ...findings,
       wrong('Postgres', error, 'Run `npm ci` on this machine, with optional dependencies.'),
     ];
-  }
-}
-
-async function databaseFinding(name: string, config: Config, env: NodeJS.ProcessEnv): Promise<Finding> {
-  const what = `Database ${name}`;
-  const { default: pg } = await import('pg');
-  try {
-    const access = clientConfig(await databaseAccess(config, env, name));
-    const client = new pg.Client({ ...access, connectionTimeoutMillis: 5000 });
-    await client.connect();
-    try {
-      const { rows } = await client.query<{ server_version: string }>('show server_version');
-      return ok(
-        what,
-        `Postgres ${rows[0]?.server_version} on ${client.host}:${client.port}/${client.database}`,
-      );
-    } finally {
-      await client.end();
-    }
-  } catch (error) {
-    return wrong(what, error, `Check INGOT_${name.toUpperCase()}_URL, or [connections.${name}] in the file.`);
   }
 }
 
@@ -156,11 +121,19 @@ async function dagsFinding(config: Config): Promise<Finding> {
   }
 }
 
-/** Looks at everything a start needs, without starting or fetching anything. */
+/** What the setting `engine` adds: a folder of this machine, or what there is in AWS. */
+async function lakeFindings(config: Config, env: NodeJS.ProcessEnv): Promise<Finding | Finding[]> {
+  if (config.engine === 'embedded')
+    return folderFinding('Lake', config.lake, 'Make it writable, or choose another with INGOT_LAKE.');
+  const { awsFindings } = await import('./doctor/aws.ts');
+  return awsFindings(config, env);
+}
+
+/** Looks at everything a start needs, without starting, fetching or changing anything. */
 export async function examine(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const found = await Promise.all([
     folderFinding('Home', config.home, 'Make it writable, or choose another with --home or INGOT_HOME.'),
-    folderFinding('Lake', config.lake, 'Make it writable, or choose another with INGOT_LAKE.'),
+    lakeFindings(config, env),
     folderFinding(
       'Spill folder',
       config.spillFolder,

@@ -3,11 +3,21 @@ import { awsCredentials } from '../engines/aws/credentials.ts';
 import type { S3Access } from '../engines/duckdb/s3-access.ts';
 import { openS3ObjectStore } from '../engines/s3/object-store.ts';
 import { regionOf } from '../engines/s3/region.ts';
+import type { CatalogLog } from '../ports/catalog-log.ts';
+import type { PartitionLog } from '../ports/ledger.ts';
 import type { Config } from './config.ts';
+import { glueJobOf } from './glue-job.ts';
 import type { Lake } from './open-lake.ts';
 
+/** Of a ledger it needs only what catalog and queries read. */
+export interface AwsLake extends Lake {
+  readonly s3: S3Access;
+  openQueries(ledger: Pick<PartitionLog, 'tables'>): ReturnType<Lake['openQueries']>;
+  openCatalog(ledger: CatalogLog & Pick<PartitionLog, 'tables'>): ReturnType<Lake['openCatalog']>;
+}
+
 /** A lake on S3: Glue computes and lists, Athena answers. */
-export async function openAwsLake(config: Config, env: NodeJS.ProcessEnv): Promise<Lake> {
+export async function openAwsLake(config: Config, env: NodeJS.ProcessEnv): Promise<AwsLake> {
   const aws = awsOptions(config);
   const { bucket, keyPrefix, kmsKey, httpfs } = config;
   const prefix = config.databasePrefix ?? '';
@@ -42,18 +52,10 @@ export async function openAwsLake(config: Config, env: NodeJS.ProcessEnv): Promi
       });
     },
     prepare: async () => {
-      if (config.glueRole === null)
-        return ['No Glue job: aws.glue.role is not set, so models compute in the worker.'];
+      const wanted = glueJobOf(config, objects);
+      if (wanted === null) return ['No Glue job: aws.glue.role is not set, so models compute in the worker.'];
       const { ensureGlueJob } = await import('../engines/glue/ensure-job.ts');
-      const { job, changes } = await ensureGlueJob({
-        ...aws,
-        jobName: config.glueJob,
-        role: config.glueRole,
-        objects,
-        workerType: config.glueWorkerType,
-        workers: config.glueWorkers,
-        maxConcurrentRuns: config.glueConcurrency,
-      });
+      const { job, changes } = await ensureGlueJob(wanted);
       const changed = changes.length === 0 ? '' : `: ${changes.join(', ')}`;
       return [`Glue job ${config.glueJob}: ${job}${changed}.`];
     },

@@ -41,10 +41,14 @@ const runner = join(import.meta.dirname, '../../infra/glue/runner.py');
 /** Minutes of a run whose start names none; every start of ours does. */
 const timeoutMinutes = 24 * 60;
 
-async function storeScript(objects: ObjectStore): Promise<string> {
+async function runnerScript(): Promise<{ readonly script: Uint8Array; readonly key: string }> {
   const script = await readFile(runner);
   const hash = createHash('sha256').update(script).digest('hex').slice(0, 16);
-  const key = `scripts/runner-${hash}.py`;
+  return { script, key: `scripts/runner-${hash}.py` };
+}
+
+async function storeScript(objects: ObjectStore): Promise<string> {
+  const { script, key } = await runnerScript();
   await objects.put(key, script, { ifAbsent: true });
   return key;
 }
@@ -88,6 +92,18 @@ async function findJob(glue: GlueClient, name: string): Promise<Job | null> {
   } catch (error) {
     if (isNotFound(error)) return null;
     throw glueError(error, 'GetJob', `Glue job ${name}`);
+  }
+}
+
+/** Fields in which the job is not what `ensureGlueJob` would make it; null when there is no job. Changes nothing. */
+export async function glueJobDifferences(options: GlueJobOptions): Promise<readonly string[] | null> {
+  const { key } = await runnerScript();
+  const glue = new GlueClient(clientOptions(options));
+  try {
+    const found = await findJob(glue, options.jobName);
+    return found === null ? null : differences(found, definition(options, options.objects.location(key)));
+  } finally {
+    glue.destroy();
   }
 }
 

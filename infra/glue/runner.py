@@ -252,7 +252,9 @@ def statement_error(label: str, error: Exception) -> JobError:
     """Says what Spark refused, without the values it quotes."""
     chain = list(causes(error))
     everything = "\n".join(f"{name}: {message}" for name, message in chain)
-    lossy = marked(everything, LOSS_MARK)
+    # An error of analysis quotes the plan, with every mark that stands in it.
+    raised = "" if chain[0][0].endswith("AnalysisException") else everything
+    lossy = marked(raised, LOSS_MARK)
     if lossy is not None:
         return terminal(
             label,
@@ -260,7 +262,7 @@ def statement_error(label: str, error: Exception) -> JobError:
             "a value that would lose digits or meaning",
             "Round, truncate or cast it explicitly in the SQL, or widen the declared type.",
         )
-    unplaced = marked(everything, NO_PARTITION_MARK)
+    unplaced = marked(raised, NO_PARTITION_MARK)
     if unplaced is not None:
         return terminal(
             label,

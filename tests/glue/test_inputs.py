@@ -67,6 +67,14 @@ def test_a_partition_value_that_is_missing_or_does_not_fit_is_refused(lake):
         lake.rows("select * from source", source(columns, [{**file, "partition": {"day": "soon"}}], ["day"]))
 
 
+def test_an_unknown_column_is_named_also_over_a_typed_partition(lake):
+    columns = [column("n", "int"), column("day", "date", False)]
+    file = {**written_by_duckdb(lake, "select 1 n"), "partition": {"day": "2026-01-01"}}
+    with pytest.raises(runner.JobError, match="SQL that Spark can run.*no_such_column") as failed:
+        lake.rows("select no_such_column from source", source(columns, [file], ["day"]))
+    assert failed.value.kind == "terminal"
+
+
 def test_a_missing_and_a_damaged_file_are_named_and_terminal(lake):
     columns = [column("n", "int")]
     with pytest.raises(runner.JobError, match=r"in/gone\.parquet.*run the task that wrote it again") as gone:

@@ -1,15 +1,6 @@
-import type { Config } from './config.ts';
-import type { SecretReference } from './config/secret.ts';
-
-/** What a component may do in AWS, or else does not work. */
-export interface Permission {
-  readonly component: string;
-  /** IAM action. */
-  readonly action: string;
-  /** ARN, with `*` where the configuration does not tell. */
-  readonly resource: string;
-  readonly why: string;
-}
+import type { Config } from '../config.ts';
+import type { SecretReference } from '../config/secret.ts';
+import type { Permission } from './permission.ts';
 
 type Chosen = Pick<
   Config,
