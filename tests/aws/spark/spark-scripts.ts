@@ -49,8 +49,12 @@ export async function startScript(spec: ScriptSpec): Promise<RunningScript> {
     stopSignal: 'TERM',
     graceMs: 5000,
   });
+  const ended = child.exited.then(async ({ code }) => {
+    await writeFile(join(spec.spark.endedFolder, spec.runId), '');
+    return ending(errorFile, code);
+  });
   return {
-    ended: child.exited.then(({ code }) => ending(errorFile, code)),
+    ended,
     kill: () => child.stop(),
   };
 }

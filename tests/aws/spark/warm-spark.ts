@@ -6,6 +6,8 @@ import { waitUntilReady } from '../../../workers/stack/wait-until.ts';
 export interface WarmSpark {
   /** For a Python process that is to work on it. */
   readonly env: NodeJS.ProcessEnv;
+  /** A file here, named by a script's run, says that it has ended. */
+  readonly endedFolder: string;
   readonly hasExited: () => boolean;
   close(): Promise<void>;
 }
@@ -62,12 +64,16 @@ function environment(options: WarmSparkOptions): NodeJS.ProcessEnv {
   };
 }
 
-async function startDriver(options: WarmSparkOptions, address: string): Promise<GuardedChild> {
+async function startDriver(
+  options: WarmSparkOptions,
+  address: string,
+  endedFolder: string,
+): Promise<GuardedChild> {
   await rm(address, { force: true });
   return await startGuarded({
     name: 'Spark',
     command: options.python,
-    args: [join(import.meta.dirname, 'warm_spark.py'), address],
+    args: [join(import.meta.dirname, 'warm_spark.py'), address, endedFolder],
     env: { ...environment(options), PYSPARK_SUBMIT_ARGS: submitArguments(options) },
     folder: options.folder,
     logFile: join(options.folder, 'spark.log'),
@@ -78,9 +84,10 @@ async function startDriver(options: WarmSparkOptions, address: string): Promise<
 
 /** One Spark for a whole test run: a session of its own would cost each job 5 seconds or more. */
 export async function openWarmSpark(options: WarmSparkOptions): Promise<WarmSpark> {
-  await mkdir(options.folder, { recursive: true });
+  const endedFolder = join(options.folder, 'ended');
+  await mkdir(endedFolder, { recursive: true });
   const address = join(options.folder, 'address.json');
-  const child = await startDriver(options, address);
+  const child = await startDriver(options, address, endedFolder);
   await waitUntilReady(child, async () => (await addressIn(address)) !== null, 120_000);
   const found = await addressIn(address);
   return {
@@ -89,6 +96,7 @@ export async function openWarmSpark(options: WarmSparkOptions): Promise<WarmSpar
       PYSPARK_GATEWAY_PORT: String(found?.port),
       PYSPARK_GATEWAY_SECRET: String(found?.secret),
     },
+    endedFolder,
     hasExited: child.hasExited,
     close: () => child.stop(),
   };
