@@ -52,13 +52,11 @@ export function beginRun(request: RunRequest): Promise<KnownRun> {
   });
 }
 
-/** Nobody may be looking at who started it. */
-async function tellRefusal(
-  { type, interval, params }: RunRequest,
-  refused: ApplicationFailure,
-): Promise<void> {
+/** Nobody may be looking at who started it. A request that is none is refused without an alert. */
+async function tellRefusal(request: RunRequest, refused: ApplicationFailure): Promise<void> {
   const [details] = (refused.details ?? []) as (FailureDetails | undefined)[];
   if (details?.alert === undefined) return;
+  const { type, interval, params } = request;
   const { workflowType: dagId, workflowId, firstExecutionRunId: id } = workflowInfo();
   const failure = { type: refused.type ?? 'Error', message: refused.message, retryable: false };
   const facts = { run: { id, type }, interval: { ...interval, logicalDate: interval.start }, params };

@@ -317,7 +317,7 @@ test('servers a command is told to use come before those of the stack that runs'
 });
 
 test('the ledger is up to date after a start', async () => {
-  expect(await json(['migrate'])).toEqual({ applied: [] });
+  expect(await json(['migrate'])).toEqual({ applied: [], prepared: [] });
 });
 
 test('Temporal killed under a run is started again, and the command that follows the run goes on', async () => {
