@@ -1,3 +1,6 @@
+import { RetryableError } from '../../ports/errors.ts';
+import { awsError } from './errors.ts';
+
 /** A call that changes nothing, made to learn whether it is permitted. */
 export type Probe = () => Promise<unknown>;
 
@@ -16,7 +19,9 @@ export async function isPermitted(probe: Probe): Promise<boolean> {
     if (!(error instanceof Error)) throw error;
     const status = (error as Answered).$metadata?.httpStatusCode ?? 0;
     if (status === 403 || refusals.test(error.name)) return false;
-    if (status >= 400 && status < 500 && status !== 429) return true;
+    // Some services throttle with status 400, as if the call were wrong.
+    const isBusy = awsError(error, { retryable: [], terminal: {} }, 'a probe', '') instanceof RetryableError;
+    if (!isBusy && status >= 400 && status < 500) return true;
     throw error;
   }
 }

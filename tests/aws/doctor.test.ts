@@ -1,4 +1,10 @@
-import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
+import {
+  CreateRoleCommand,
+  CreateUserCommand,
+  IAMClient,
+  PutRolePolicyCommand,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam';
 import { PutPublicAccessBlockCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
@@ -32,10 +38,10 @@ interface Report {
 describe.skipIf(bed === noBed)(`ingot doctor on AWS ${inject('awsMissing')}`, () => {
   let aws: Installation;
   let role: string;
+  const iam = new IAMClient(clientOptionsOf(bed));
 
   beforeAll(async () => {
     const servers = { postgresUrl: inject('postgresUrl'), temporalAddress: inject('temporalAddress') };
-    const iam = new IAMClient(clientOptionsOf(bed));
     const RoleName = `ingot-${Date.now()}`;
     const trust = { Statement: [{ Effect: 'Allow', Principal: { Service: 'glue.amazonaws.com' } }] };
     const { Role } = await iam.send(
@@ -79,7 +85,17 @@ describe.skipIf(bed === noBed)(`ingot doctor on AWS ${inject('awsMissing')}`, ()
       found: `there is no job ${aws.env['INGOT_AWS_GLUE_JOB']}`,
       remedy: 'Run `ingot migrate`.',
     });
+    expect(named(before, 'Permission logs:PutLogEvents')).toMatchObject({
+      state: 'wrong',
+      found: expect.stringContaining(
+        `not granted to ${role} on arn:aws:logs:us-east-1:000000000000:log-group:`,
+      ),
+      remedy: '`ingot doctor --policy glue` prints a policy that grants all of it.',
+    });
     await aws.ingot('migrate');
+    const PolicyDocument = await aws.ingot('doctor', '--policy', 'glue');
+    const RoleName = role.slice(role.lastIndexOf('/') + 1);
+    await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'ingot', PolicyDocument }));
     const after = await doctor();
     expect(after.findings.filter(({ state }) => state === 'wrong')).toEqual([]);
     expect(after.ok).toBe(true);
@@ -129,7 +145,7 @@ describe.skipIf(bed === noBed)(`ingot doctor on AWS ${inject('awsMissing')}`, ()
       'glue:StartJobRun': 'implicitDeny',
       'iam:PassRole': 'explicitDeny',
     };
-    await using iam = await openIamServer((call) => {
+    await using server = await openIamServer((call) => {
       const actions = Object.entries(call).filter(([name]) => name.startsWith('ActionNames'));
       const decisions = Object.fromEntries(
         actions.map(([, action]) => [action, refused[action] ?? 'allowed']),
@@ -138,7 +154,10 @@ describe.skipIf(bed === noBed)(`ingot doctor on AWS ${inject('awsMissing')}`, ()
         ? { body: simulationXml(decisions, call['ResourceArns.member.1']!) }
         : refusal(call);
     });
-    const report = await doctor({ AWS_ENDPOINT_URL_IAM: iam.endpoint, AWS_ENDPOINT_URL_STS: iam.endpoint });
+    const report = await doctor({
+      AWS_ENDPOINT_URL_IAM: server.endpoint,
+      AWS_ENDPOINT_URL_STS: server.endpoint,
+    });
     expect(report.ok).toBe(false);
     const job = `arn:aws:glue:us-east-1:000000000000:job/${aws.env['INGOT_AWS_GLUE_JOB']}`;
     expect(named(report, 'Permission glue:StartJobRun')).toEqual({
@@ -156,15 +175,40 @@ describe.skipIf(bed === noBed)(`ingot doctor on AWS ${inject('awsMissing')}`, ()
     expect(named(report, 'Permissions of lake (S3)')).toMatchObject({ state: 'ok' });
   });
 
+  test('the policy that doctor prints grants what doctor asks for, and one action less is noticed', async () => {
+    const UserName = `ann-${Date.now()}`;
+    const { User } = await iam.send(new CreateUserCommand({ UserName }));
+    await using sts = await openIamServer(() => ({ body: callerXml(User!.Arn!) }));
+    const as = { AWS_ENDPOINT_URL_STS: sts.endpoint };
+    const grant = async (PolicyDocument: string) =>
+      iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'ingot', PolicyDocument }));
+    const refusedBefore = (await doctor(as)).findings.filter(({ what }) => what.startsWith('Permission '));
+    expect(refusedBefore.length).toBeGreaterThan(40);
+    // The emulator evaluates policies, but without the context that the condition of iam:PassRole asks for.
+    const { Statement, ...rest } = JSON.parse(await aws.ingot('doctor', '--policy')) as {
+      readonly Statement: readonly { readonly Condition?: object }[];
+    };
+    const unconditional = Statement.map(({ Condition: _condition, ...statement }) => statement);
+    const policy = JSON.stringify({ ...rest, Statement: unconditional });
+    await grant(policy);
+    expect((await doctor(as)).findings.filter(({ state }) => state === 'wrong')).toEqual([]);
+    await grant(policy.replace('"sqs:DeleteMessage"', '"sqs:ListQueues"'));
+    const wrong = (await doctor(as)).findings.filter(({ state }) => state === 'wrong');
+    expect(wrong.map(({ what }) => what)).toEqual(['Permission sqs:DeleteMessage']);
+  });
+
   test('where IAM may not be asked, permissions are tried, and those that cannot be are said', async () => {
-    await using iam = await openIamServer(refusal);
+    await using server = await openIamServer(refusal);
     const job = aws.env['INGOT_AWS_GLUE_JOB']!;
     const faults = faultsOf(bed, job);
     await faults.fail('glue:GetJobRuns', {
       code: 'AccessDeniedException',
       message: 'User is not authorized to perform: glue:GetJobRuns',
     });
-    const report = await doctor({ AWS_ENDPOINT_URL_IAM: iam.endpoint, AWS_ENDPOINT_URL_STS: iam.endpoint });
+    const report = await doctor({
+      AWS_ENDPOINT_URL_IAM: server.endpoint,
+      AWS_ENDPOINT_URL_STS: server.endpoint,
+    });
     await faults.clear();
     expect(report.findings.filter(({ state }) => state === 'wrong')).toEqual([
       expect.objectContaining({
@@ -175,6 +219,8 @@ describe.skipIf(bed === noBed)(`ingot doctor on AWS ${inject('awsMissing')}`, ()
     const tried = report.findings.filter(({ what }) => what === 'Permissions');
     expect(tried[0]?.found).toBe('16 were granted when they were tried');
     expect(tried[1]).toMatchObject({ state: 'note', found: expect.stringContaining('s3:PutObject') });
+    expect(tried[1]?.found).toContain('AccessDenied: not authorized to perform: iam:SimulatePrincipalPolicy');
+    expect(named(report, 'Permissions of the Glue role')).toMatchObject({ state: 'note' });
     expect(tried[1]?.found).not.toContain('s3:GetObject,');
   });
 

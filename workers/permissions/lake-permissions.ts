@@ -138,7 +138,7 @@ export function lakePermissions(settings: LakeSettings): readonly Permission[] {
 
 /** Permissions of the role that Glue's jobs and crawlers take. */
 export function glueRolePermissions(settings: LakeSettings): readonly Permission[] {
-  const job = 'a model on Spark';
+  const job = 'the Glue role: models';
   return [
     ...permissions(job, [`arn:aws:s3:::${settings.bucket}`], {
       's3:ListBucket': 'finds files, and tells an absent one from a forbidden one',
@@ -154,12 +154,12 @@ export function glueRolePermissions(settings: LakeSettings): readonly Permission
     ...permissions(job, [`arn:aws:glue:*:*:job/${settings.glueJob}`], {
       'glue:GetJobRun': 'two runs of one model agree on which of them computes',
     }),
-    ...permissions('logs of jobs and crawlers', ['arn:aws:logs:*:*:log-group:/aws-glue/*'], {
+    ...permissions('the Glue role: logs', ['arn:aws:logs:*:*:log-group:/aws-glue/*'], {
       'logs:CreateLogGroup': 'makes the log',
       'logs:CreateLogStream': 'makes the log of a run',
       'logs:PutLogEvents': 'writes the log',
     }),
-    ...permissions('a crawler', catalogArns(`${settings.databasePrefix ?? ''}*raw_zones`), {
+    ...permissions('the Glue role: crawlers', catalogArns(`${settings.databasePrefix ?? ''}*raw_zones`), {
       'glue:GetDatabase': 'looks for the database of raw zones',
       'glue:GetTable': 'looks for the table it made before',
       'glue:GetTables': 'looks for tables it made before',

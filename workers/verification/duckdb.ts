@@ -8,8 +8,6 @@ const select = `select i as n, cast(i / 4.0 as decimal(18,2)) as amount,
     date '2026-01-01' + cast(i // 100 as int) as day
   from range(300) r(i)`;
 
-export const expectedRows = 300;
-
 export function jobId({ id }: Verification, name: string): string {
   return `verify.${name}/${id}/1`;
 }
