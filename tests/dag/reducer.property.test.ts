@@ -196,9 +196,10 @@ class Simulation {
     }
   }
 
-  /** In a cancelled run only what clears away begins, and not beside anything above it. */
-  #checkTeardown(task: PlanTask): void {
+  /** In a cancelled run only what clears away begins, and not beside anything above it; one that had begun before is tried again. */
+  #checkTeardown(task: PlanTask, isTriedAgain: boolean): void {
     expect(owed(this.#run, this.progress)).toContain(task.id);
+    if (isTriedAgain) return;
     const above = (id: string): readonly string[] => {
       const { upstream } = this.#run.plan.tasks.find((each) => each.id === id)!;
       return [...upstream, ...upstream.flatMap(above)];
@@ -215,7 +216,7 @@ class Simulation {
     expect(this.#running.has(key) || this.#timers.has(key)).toBe(false);
     const task = this.#run.plan.tasks.find((each) => each.id === taskId)!;
     expect(this.#held.has(key)).toBe(task.pool !== undefined);
-    if (this.#cancelled) this.#checkTeardown(task);
+    if (this.#cancelled) this.#checkTeardown(task, this.#lastAttempt.has(key));
     else {
       const upstream = task.upstream.map((id): End | null => {
         const { state } = this.progress.instances[id]!;
