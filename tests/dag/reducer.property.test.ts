@@ -27,6 +27,8 @@ class Simulation {
   /** Instances that wait for a pool, by how often they were told to wait on. */
   readonly #asking = new Map<string, number>();
   readonly #held = new Set<string>();
+  /** Tasks whose turn had come, if only to wait for a pool, when the run was cancelled. */
+  readonly #decided = new Set<string>();
   #looks: number | null = null;
   #at = 0;
   #cancelled = false;
@@ -62,6 +64,8 @@ class Simulation {
 
   cancel(): void {
     this.#cancelled = true;
+    for (const { taskId, state } of Object.values(this.progress.instances))
+      if (state !== 'none') this.#decided.add(taskId);
     this.#tell({ type: 'cancel_requested', at: this.#at });
   }
 
@@ -196,10 +200,10 @@ class Simulation {
     }
   }
 
-  /** In a cancelled run only what clears away begins, and not beside anything above it; one that had begun before is tried again. */
-  #checkTeardown(task: PlanTask, isTriedAgain: boolean): void {
+  /** In a cancelled run only what clears away begins, and not beside anything above it; one whose turn had come before goes on. */
+  #checkTeardown(task: PlanTask): void {
     expect(owed(this.#run, this.progress)).toContain(task.id);
-    if (isTriedAgain) return;
+    if (this.#decided.has(task.id)) return;
     const above = (id: string): readonly string[] => {
       const { upstream } = this.#run.plan.tasks.find((each) => each.id === id)!;
       return [...upstream, ...upstream.flatMap(above)];
@@ -216,7 +220,7 @@ class Simulation {
     expect(this.#running.has(key) || this.#timers.has(key)).toBe(false);
     const task = this.#run.plan.tasks.find((each) => each.id === taskId)!;
     expect(this.#held.has(key)).toBe(task.pool !== undefined);
-    if (this.#cancelled) this.#checkTeardown(task, this.#lastAttempt.has(key));
+    if (this.#cancelled) this.#checkTeardown(task);
     else {
       const upstream = task.upstream.map((id): End | null => {
         const { state } = this.progress.instances[id]!;
