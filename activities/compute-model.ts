@@ -66,7 +66,7 @@ export async function computeModel(
   const written = await stageResult(model, context, writes, prepared, result);
   context.log.info('Computed', {
     engine: result.engine,
-    because: prepared.choice.reason,
+    ...(prepared.choice.reason === null ? {} : { because: prepared.choice.reason }),
     durationMs: Math.round(result.durationMs),
     bytesScanned: result.bytesScanned,
     logicalDate: context.interval.logicalDate,
@@ -159,7 +159,7 @@ async function stageResult(
     sqlHash,
     contractHash,
     engine: result.engine,
-    engineReason: choice.reason,
+    ...(choice.reason === null ? {} : { engineReason: choice.reason }),
     rules: found.flatMap((verdict) => verdict.rules),
     accounts: accountsOf(model, taken, found, written),
     summary: manifestSummary(model, found),

@@ -3,7 +3,8 @@ import type { ClusterUse, EnginePreference } from './task-context.ts';
 /** Where a model computes, and why: kept with what it publishes. */
 export type EngineChoice = {
   readonly on: 'worker' | 'cluster';
-  readonly reason: string;
+  /** Null where there was nothing to choose. */
+  readonly reason: string | null;
 };
 
 const mib = 1024 ** 2;
@@ -24,7 +25,7 @@ export function chooseEngine(
   if (use === undefined)
     return {
       on: 'worker',
-      reason: asked === 'spark' ? 'spark asked for, no cluster here' : 'no cluster here',
+      reason: asked === 'spark' ? 'the model says spark, but there is no cluster' : null,
     };
   const preference = asked ?? use.preference;
   const whose = asked === null ? 'the configuration' : 'the model';
