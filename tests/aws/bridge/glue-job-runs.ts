@@ -183,8 +183,9 @@ export class GlueJobRuns {
     };
     if (run.state !== 'STARTING' || !this.#runs.has(run.id)) return;
     run.script = await startScript(spec);
-    // It may have been stopped while its process came up.
-    if ((run.state as State) !== 'STARTING') return await run.script.kill();
+    // It may have been stopped, or forgotten, while its process came up.
+    if ((run.state as State) !== 'STARTING' || run.isEnding || !this.#runs.has(run.id))
+      return await run.script.kill();
     run.state = 'RUNNING';
     run.changedAt = Date.now();
     const minutes = Number(run.input['Timeout'] ?? run.job['Timeout']);
