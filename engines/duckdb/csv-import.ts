@@ -7,7 +7,7 @@ import { type CsvBlock, csvBlocks } from './csv-blocks.ts';
 import { type CsvHeader, readHeader } from './csv-header.ts';
 import { type CsvShape, blockStatement } from './csv-statement.ts';
 import type { Database } from './database.ts';
-import { makeDurable } from './durable-files.ts';
+import { DurableFiles } from './durable-files.ts';
 import { clearPrefix, outputFolder, writtenPartition } from './output-relations.ts';
 import { Session } from './session.ts';
 import { type CopiedFile, copiedFile } from './written-files.ts';
@@ -131,6 +131,7 @@ async function writeBlocks(
   shapes: readonly CsvShape[],
   progress: readonly Progress[],
   nextLocation: () => string,
+  durable: DurableFiles,
 ): Promise<CopiedFile[]> {
   const files: CopiedFile[] = [];
   for (let next = await blocks.next(); next.done !== true; next = await blocks.next()) {
@@ -160,6 +161,7 @@ async function writeBlocks(
     progress[at]!.records += rows;
     progress[at]!.malformed += written.reduce((sum, file) => sum + malformedRows(file), 0);
     files.push(...written);
+    durable.add(written.map((file) => file.location));
   }
   return files;
 }
@@ -213,17 +215,18 @@ export async function importCsv(
   let written = 0;
   const nextLocation = () => `${under.location}/part-${String((written += 1)).padStart(5, '0')}.parquet`;
   const blocks = allBlocks(objects, sources, progress, database.threads, options);
+  const durable = new DurableFiles();
   const share = async () => {
     using session = await Session.open(database, job.id, options);
     try {
-      return await writeBlocks(session, blocks, shapes, progress, nextLocation);
+      return await writeBlocks(session, blocks, shapes, progress, nextLocation, durable);
     } catch (error) {
       await blocks.return(undefined);
       throw error;
     }
   };
   const files = await allShares(Array.from({ length: database.threads }, share));
-  await makeDurable(files.map((file) => file.location));
+  await durable.settled();
   return {
     written: writtenPartition(writtenColumns(columns), {}, files, under),
     files: sources.map(({ key, info, header }, at) => ({

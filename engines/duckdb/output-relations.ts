@@ -4,7 +4,7 @@ import { TerminalError } from '../../ports/errors.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import type { ColumnStatistics, OutputRelation, WrittenPartition } from '../../ports/sql-engine.ts';
 import { mergeStatistics } from './column-statistics.ts';
-import { makeDurable } from './durable-files.ts';
+import type { DurableFiles } from './durable-files.ts';
 import { folderOption } from './locations.ts';
 import { losslessCast } from './lossless-cast.ts';
 import type { DescribedColumn, Session } from './session.ts';
@@ -168,13 +168,14 @@ async function boundedFiles(
   return bounded;
 }
 
-/** Writes one output and says what stands where; rows of a partition are in its own folder. */
+/** Writes one output and says what stands where; rows of a partition are in its own folder. Its files are on the disk once `durable` has settled. */
 export async function writeOutput(
   session: Session,
   output: OutputRelation,
   objects: ObjectStore,
   maxFileBytes: number,
   place: string,
+  durable: DurableFiles,
 ): Promise<readonly WrittenPartition[]> {
   const label = `output ${output.name}`;
   const authored = selectText(output.select);
@@ -187,7 +188,7 @@ export async function writeOutput(
     authored,
   });
   const files = await boundedFiles(session, rows.map(copiedFile), output, objects, maxFileBytes, under);
-  await makeDurable(files.map((file) => file.location));
+  durable.add(files.map((file) => file.location));
   const groups = Map.groupBy(files, (file) => JSON.stringify(partitionOf(output, file, place)));
   return [...groups]
     .sort(([a], [b]) => (a < b ? -1 : 1))

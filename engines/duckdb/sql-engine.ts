@@ -16,6 +16,7 @@ import { exportCsv } from './csv-export.ts';
 import { readHeader } from './csv-header.ts';
 import { importCsv } from './csv-import.ts';
 import { Database } from './database.ts';
+import { DurableFiles } from './durable-files.ts';
 import { bindInline, bindInputs, inputBytes } from './input-relations.ts';
 import { measure } from './measures.ts';
 import { clearPrefix, writeOutput } from './output-relations.ts';
@@ -85,13 +86,22 @@ class DuckDbSqlEngine implements SqlEngine {
         authored,
       });
     }
+    const durable = new DurableFiles();
     const outputs: Record<string, readonly WrittenPartition[]> = {};
     for (const output of job.outputs) {
       await clearPrefix(this.#objects, output.prefix);
-      outputs[output.name] = await writeOutput(session, output, this.#objects, this.#maxFileBytes, job.id);
+      outputs[output.name] = await writeOutput(
+        session,
+        output,
+        this.#objects,
+        this.#maxFileBytes,
+        job.id,
+        durable,
+      );
     }
     const measures: Record<string, readonly ResultRow[]> = {};
     for (const one of job.measures) measures[one.name] = await measure(session, one);
+    await durable.settled();
     return {
       outputs,
       measures,
