@@ -4,7 +4,7 @@ import type { Notifier } from '../ports/notifier.ts';
 import type { Config } from './config.ts';
 
 /** What AWS clients are made with. */
-export function regionOf({ region }: Pick<Config, 'region'>): { readonly region?: string } {
+export function awsOptions({ region }: Pick<Config, 'region'>): { readonly region?: string } {
   return region === null ? {} : { region };
 }
 
@@ -14,7 +14,7 @@ export async function openSns(config: Config): Promise<Notifier | null> {
   if (topicPrefix === null) return null;
   const { snsNotifier } = await import('../engines/sns/notifier.ts');
   const topics = topicPrefix === '*' ? 'by name' : { arnPrefix: topicPrefix };
-  return snsNotifier({ ...regionOf(config), topics });
+  return snsNotifier({ ...awsOptions(config), topics });
 }
 
 /** Null when nobody watches numbers. */
@@ -23,7 +23,7 @@ export async function openMetrics(config: Config, log: NotificationLog): Promise
   if (metricsNamespace === null) return null;
   const { cloudWatchMetrics } = await import('../engines/cloudwatch/metrics.ts');
   return cloudWatchMetrics({
-    ...regionOf(config),
+    ...awsOptions(config),
     namespace: metricsNamespace,
     dropped: (count, error) =>
       log('warning', 'measurements could not be delivered, and are dropped', { count, error: error.message }),

@@ -1,6 +1,6 @@
 import type { GlueJobOptions } from '../engines/glue/ensure-job.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { regionOf } from './aws-watching.ts';
+import { awsOptions } from './aws-watching.ts';
 import type { Config } from './config.ts';
 
 /** The Glue job of the configuration; null when models compute in the worker only. */
@@ -8,7 +8,7 @@ export function glueJobOf(config: Config, objects: ObjectStore): GlueJobOptions 
   const { glueRole: role, glueJob: jobName, glueWorkerType, glueWorkers, glueConcurrency } = config;
   if (role === null) return null;
   return {
-    ...regionOf(config),
+    ...awsOptions(config),
     jobName,
     role,
     objects,

@@ -1,4 +1,4 @@
-import { regionOf as awsOptions } from './aws-watching.ts';
+import { awsOptions } from './aws-watching.ts';
 import { awsCredentials } from '../engines/aws/credentials.ts';
 import type { S3Access } from '../engines/duckdb/s3-access.ts';
 import { openS3ObjectStore } from '../engines/s3/object-store.ts';

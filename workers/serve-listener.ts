@@ -3,7 +3,7 @@ import pino from 'pino';
 import { glueJobOrigin } from '../engines/glue/job-events.ts';
 import { openSqsMessageQueue } from '../engines/sqs/message-queue.ts';
 import { TerminalError } from '../ports/errors.ts';
-import { regionOf } from './aws-watching.ts';
+import { awsOptions } from './aws-watching.ts';
 import type { Config } from './config.ts';
 import { temporalConnectOptions } from './config/temporal.ts';
 import { jobEventHandlers } from './job-ended.ts';
@@ -27,7 +27,7 @@ export async function serveListener(
 ): Promise<void> {
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const queue = await openSqsMessageQueue({
-    ...regionOf(config),
+    ...awsOptions(config),
     queueUrl: queueUrlOf(config),
     trouble: (error) => log.warn({ error: error.message }, 'tried again'),
   });
@@ -38,7 +38,7 @@ export async function serveListener(
     );
     try {
       const client = new Client({ connection, namespace });
-      const handlers = jobEventHandlers(client, glueJobOrigin(regionOf(config)));
+      const handlers = jobEventHandlers(client, glueJobOrigin(awsOptions(config)));
       await onReady();
       log.info({ queue: queue.name, events: Object.keys(handlers) }, 'listening');
       await listen(queue, handlers, log, { signal });

@@ -1,11 +1,11 @@
 import { inspectBucket } from '../../engines/s3/inspect.ts';
-import { regionOf } from '../aws-watching.ts';
+import { awsOptions } from '../aws-watching.ts';
 import type { Config } from '../config.ts';
 import { looked, note, ok, type Finding } from './finding.ts';
 
 /** How the bucket is set up. What is not as it is advised is a note: it works without. */
 export async function bucketFindings(config: Config, location: string): Promise<readonly Finding[]> {
-  const bucket = inspectBucket(regionOf(config), config.bucket!, '');
+  const bucket = inspectBucket(awsOptions(config), config.bucket!, '');
   try {
     return [
       ok('Bucket', location),

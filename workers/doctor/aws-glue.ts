@@ -1,7 +1,7 @@
 import { glueJobDifferences } from '../../engines/glue/ensure-job.ts';
 import { findRole } from '../../engines/iam/roles.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
-import { regionOf } from '../aws-watching.ts';
+import { awsOptions } from '../aws-watching.ts';
 import type { Config } from '../config.ts';
 import { glueJobOf } from '../glue-job.ts';
 import { looked, note, ok, wrong, type Finding } from './finding.ts';
@@ -33,7 +33,7 @@ async function jobFinding(config: Config, objects: ObjectStore): Promise<Finding
 async function roleFinding(config: Config, arn: string): Promise<Finding> {
   const what = 'Glue role';
   return looked(what, async () => {
-    const role = await findRole(regionOf(config), arn.slice(arn.lastIndexOf('/') + 1));
+    const role = await findRole(awsOptions(config), arn.slice(arn.lastIndexOf('/') + 1));
     if (role === null || role.arn !== arn)
       return wrong(what, `there is no role ${arn}`, 'Create the role, or correct aws.glue.role.');
     if (!role.trust.includes('glue.amazonaws.com'))

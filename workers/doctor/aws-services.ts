@@ -1,7 +1,7 @@
 import { inspectAthena } from '../../engines/athena/inspect.ts';
 import { inspectTopics } from '../../engines/sns/inspect.ts';
 import { openSqsMessageQueue } from '../../engines/sqs/message-queue.ts';
-import { regionOf } from '../aws-watching.ts';
+import { awsOptions } from '../aws-watching.ts';
 import type { Config } from '../config.ts';
 import { managedSecrets, resolveSecret, type SecretReference } from '../config/secret.ts';
 import { sizeText } from '../config/setting-types.ts';
@@ -12,7 +12,7 @@ import { topicsOf } from './topics.ts';
 export async function workgroupFinding(config: Config): Promise<Finding> {
   const what = 'Athena workgroup';
   const { workgroup, maxScannedBytes } = config;
-  const athena = inspectAthena(regionOf(config), workgroup);
+  const athena = inspectAthena(awsOptions(config), workgroup);
   try {
     return await looked(what, async () => {
       const { isEnabled, enforcedOutput, cutoffBytes } = await athena.workgroup();
@@ -42,7 +42,7 @@ async function topicFindings(config: Config): Promise<readonly Finding[]> {
   // That definitions do not load is a finding of its own.
   const names = await loadDefinitions(config.dags).then(topicsOf, () => []);
   const choice = topicPrefix === '*' ? 'by name' : { arnPrefix: topicPrefix };
-  const topics = inspectTopics(regionOf(config), choice);
+  const topics = inspectTopics(awsOptions(config), choice);
   try {
     const findings: Finding[] = [];
     for (const { topic, users } of names)
@@ -61,7 +61,7 @@ async function queueFinding(config: Config): Promise<readonly Finding[]> {
   const { queueUrl } = config;
   if (queueUrl === null) return [];
   try {
-    const queue = await openSqsMessageQueue({ ...regionOf(config), queueUrl });
+    const queue = await openSqsMessageQueue({ ...awsOptions(config), queueUrl });
     queue.close();
     return [ok('Queue', `${queueUrl}, with a dead-letter queue`)];
   } catch (error) {

@@ -1,7 +1,7 @@
 import { callerIdentity, type CallerIdentity } from '../../engines/iam/identity.ts';
 import { openS3ObjectStore } from '../../engines/s3/object-store.ts';
-import { regionOf as regionOfChain } from '../../engines/s3/region.ts';
-import { regionOf } from '../aws-watching.ts';
+import { regionOf } from '../../engines/s3/region.ts';
+import { awsOptions } from '../aws-watching.ts';
 import type { Config } from '../config.ts';
 import { bucketFindings } from './aws-bucket.ts';
 import { glueFindings } from './aws-glue.ts';
@@ -24,7 +24,7 @@ async function lakeFindings(config: Config): Promise<readonly Finding[]> {
   const { bucket, keyPrefix, kmsKey } = config;
   const opened = await identified(() =>
     openS3ObjectStore({
-      ...regionOf(config),
+      ...awsOptions(config),
       bucket: bucket!,
       prefix: keyPrefix,
       ...(kmsKey === null ? {} : { kmsKeyId: kmsKey }),
@@ -44,7 +44,7 @@ async function lakeFindings(config: Config): Promise<readonly Finding[]> {
 
 /** Looks at everything in AWS that the configuration names, and at every permission. Without credentials there is nothing else to say. */
 export async function awsFindings(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const region = await identified(() => regionOfChain(regionOf(config)));
+  const region = await identified(() => regionOf(awsOptions(config)));
   if ('error' in region) return [failed('AWS region', region.error)];
   const caller = await identified(() => callerIdentity({ region: region.value }));
   if ('error' in caller) return [failed('AWS identity', caller.error)];

@@ -1,5 +1,5 @@
 import { simulate, type Verdict } from '../../engines/iam/simulation.ts';
-import { regionOf } from '../aws-watching.ts';
+import { awsOptions } from '../aws-watching.ts';
 import type { Config } from '../config.ts';
 import type { Permission } from '../permissions/permission.ts';
 import { note, ok, wrong, type Finding } from './finding.ts';
@@ -24,7 +24,7 @@ async function decisions(
     actions.set(at, (actions.get(at) ?? new Set()).add(action));
   }
   const questions = [...actions].map(([resource, named]) => ({ resource, actions: [...named] }));
-  const verdicts = await simulate(regionOf(config), principal, questions);
+  const verdicts = await simulate(awsOptions(config), principal, questions);
   return new Map(verdicts.map((verdict) => [key(verdict), verdict.decision]));
 }
 

@@ -2,7 +2,7 @@ import { inspectAthena } from '../../engines/athena/inspect.ts';
 import { isPermitted, type Probe } from '../../engines/aws/probe.ts';
 import { glueProbes } from '../../engines/glue/probes.ts';
 import { inspectBucket } from '../../engines/s3/inspect.ts';
-import { regionOf } from '../aws-watching.ts';
+import { awsOptions } from '../aws-watching.ts';
 import type { Config } from '../config.ts';
 import type { Permission } from '../permissions/permission.ts';
 import { note, ok, wrong, type Finding } from './finding.ts';
@@ -17,7 +17,7 @@ export async function triedFindings(
   because: string,
   remedy: string,
 ): Promise<readonly Finding[]> {
-  const aws = regionOf(config);
+  const aws = awsOptions(config);
   const opened = [
     inspectBucket(aws, config.bucket!, `${config.keyPrefix}/`),
     glueProbes(aws, config.databasePrefix ?? '', config.glueJob),

@@ -1,6 +1,6 @@
 import { inspectAthena } from '../../engines/athena/inspect.ts';
 import type { QueryService } from '../../ports/query-service.ts';
-import { regionOf } from '../aws-watching.ts';
+import { awsOptions } from '../aws-watching.ts';
 import { awaitValue } from './await-value.ts';
 import { NotShownError, unexpected } from './outcome.ts';
 import { days } from './verified-ledger.ts';
@@ -38,7 +38,7 @@ async function cancelled(queries: QueryService, stateOf: (id: string) => Promise
 /** Counts over what the catalog shows, what that costs, and a query that nobody waits for. */
 export const verifyAthena: Verify = async ({ lake, ledger, config }, checks) => {
   if ((await ledger.tables()).length === 0) return checks.skip('Athena', 'no table is in the catalog');
-  const athena = inspectAthena(regionOf(config), config.workgroup);
+  const athena = inspectAthena(awsOptions(config), config.workgroup);
   const queries = await lake.openQueries(ledger);
   try {
     await checks.check('a count over 3 partitions', '299, of one version of each', async () => {

@@ -1,6 +1,6 @@
 import { removeDatabase } from '../../engines/glue/clean-up.ts';
 import type { Catalog, CatalogChange } from '../../ports/catalog.ts';
-import { regionOf } from '../aws-watching.ts';
+import { awsOptions } from '../aws-watching.ts';
 import { unexpected } from './outcome.ts';
 import { days } from './verified-ledger.ts';
 import type { Verification, Verify } from './verification.ts';
@@ -35,7 +35,7 @@ export const verifyCatalog: Verify = async (verification, checks) => {
   const { lake, ledger, written, config } = verification;
   if (written.length === 0) return checks.skip('the Glue catalog', 'DuckDB wrote no partitions');
   const database = `${config.databasePrefix}checked`;
-  verification.cleanUp(`the database ${database}`, () => removeDatabase(regionOf(config), database));
+  verification.cleanUp(`the database ${database}`, () => removeDatabase(awsOptions(config), database));
   const catalog = (await lake.openCatalog(ledger))!;
   try {
     const all = ['create table', ...['01', '02', '03'].map((day) => `create day=2026-01-${day}`)].join(', ');

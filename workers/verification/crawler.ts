@@ -1,5 +1,5 @@
 import { removeCrawler, removeDatabase } from '../../engines/glue/clean-up.ts';
-import { regionOf } from '../aws-watching.ts';
+import { awsOptions } from '../aws-watching.ts';
 import { awaitValue } from './await-value.ts';
 import { unexpected } from './outcome.ts';
 import type { Verify } from './verification.ts';
@@ -15,7 +15,7 @@ export const verifyCrawler: Verify = async (verification, checks) => {
     await elsewhere.close();
     return checks.skip('crawlers', 'aws.glue.role is not set');
   }
-  const aws = regionOf(config);
+  const aws = awsOptions(config);
   const database = `${config.databasePrefix}raw_zones`;
   verification.cleanUp(`the database ${database}`, () => removeDatabase(aws, database));
   const expected = 'one table of id and price, in 2 partitions of ingest_date';

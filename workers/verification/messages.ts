@@ -1,6 +1,6 @@
 import { openSqsMessageQueue } from '../../engines/sqs/message-queue.ts';
 import type { Json } from '../../dag/json.ts';
-import { openSns, regionOf } from '../aws-watching.ts';
+import { openSns, awsOptions } from '../aws-watching.ts';
 import { outsideEvent } from '../outside-events.ts';
 import { unexpected } from './outcome.ts';
 import type { Verify } from './verification.ts';
@@ -34,7 +34,7 @@ export const verifyEvents: Verify = async ({ config, jobRunId }, checks) => {
   if (queueUrl === null) return checks.skip('events of Glue jobs', 'aws.sqs.queue is not set');
   if (jobRunId === null) return checks.skip('events of Glue jobs', 'no Glue job ran');
   await checks.check('the end of the Glue job', `an event of ${jobRunId} in the queue`, async () => {
-    const queue = await openSqsMessageQueue({ ...regionOf(config), queueUrl });
+    const queue = await openSqsMessageQueue({ ...awsOptions(config), queueUrl });
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), eventMs);
     let state: Json = null;

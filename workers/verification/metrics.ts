@@ -1,5 +1,5 @@
 import { metricSum } from '../../engines/cloudwatch/read-back.ts';
-import { openMetrics, regionOf } from '../aws-watching.ts';
+import { openMetrics, awsOptions } from '../aws-watching.ts';
 import { awaitValue } from './await-value.ts';
 import { unexpected } from './outcome.ts';
 import type { Verify } from './verification.ts';
@@ -32,7 +32,13 @@ export const verifyMetrics: Verify = async ({ config, id }, checks) => {
     const from = new Date(at.getTime() - 10 * minute);
     const sum = await awaitValue('the numbers to be seen', seenMs, async () => {
       const to = new Date(Date.now() + minute);
-      const found = await metricSum(regionOf(config), { namespace, name: 'verified', dimensions, from, to });
+      const found = await metricSum(awsOptions(config), {
+        namespace,
+        name: 'verified',
+        dimensions,
+        from,
+        to,
+      });
       return found === 0 ? null : found;
     });
     if (sum !== 6) throw unexpected('6', String(sum));

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { inspectBucket } from '../../engines/s3/inspect.ts';
-import { regionOf } from '../aws-watching.ts';
+import { awsOptions } from '../aws-watching.ts';
 import { unexpected } from './outcome.ts';
 import type { Verify } from './verification.ts';
 
@@ -71,7 +71,7 @@ export const verifyS3: Verify = async ({ lake, config }, checks) => {
   });
 
   await checks.check('encryption', config.kmsKey ?? 'the default of the bucket', async () => {
-    const bucket = inspectBucket(regionOf(config), config.bucket!, '');
+    const bucket = inspectBucket(awsOptions(config), config.bucket!, '');
     try {
       const key = objects.location('s3/race').slice(`s3://${config.bucket}/`.length);
       const found = await bucket.encryptionOf(key);
