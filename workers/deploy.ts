@@ -1,4 +1,5 @@
 import {
+  isGrpcDeadlineError,
   ScheduleAlreadyRunning,
   ScheduleNotFoundError,
   type Client,
@@ -56,11 +57,19 @@ function action(dagId: string, taskQueue: string): Action {
   };
 }
 
-async function describe(client: Client, dagId: string): Promise<ScheduleDescription | null> {
+/** How often a schedule is asked about that a busy server has no time for: it gives a question up after ten seconds. */
+const questions = 4;
+
+async function describe(
+  client: Client,
+  dagId: string,
+  left = questions,
+): Promise<ScheduleDescription | null> {
   try {
     return await client.schedule.getHandle(scheduleId(dagId)).describe();
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return null;
+    if (left > 1 && isGrpcDeadlineError(error)) return describe(client, dagId, left - 1);
     throw error;
   }
 }

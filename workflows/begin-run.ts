@@ -1,6 +1,7 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancellationScope,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -68,14 +69,24 @@ async function begin(request: RunRequest): Promise<KnownRun> {
   const { workflowType: dagId, workflowId, firstExecutionRunId: runId, startTime } = workflowInfo();
   const step = { dagId, workflowId, runId, startedAt: startTime.toISOString(), request };
   setCurrentDetails('Waiting for the ledger to take note of the run.');
-  let begun = await local['ingot.beginRun'](step);
+  let begun = await uncut(() => local['ingot.beginRun'](step));
   for (let pauseMs = firstPauseMs; !begun.known; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     setCurrentDetails(`Waiting for a worker that knows the DAG \`${dagId}\`: none asked so far does.`);
     await sleep(pauseMs, { summary: `no worker knows ${dagId}` });
-    begun = await anyWorker['ingot.beginRun'](step);
+    begun = await uncut(() => anyWorker['ingot.beginRun'](step));
   }
-  const { resumed, ...rest } = begun;
+  const known = begun;
+  return uncut(() => withPlan(runId, known));
+}
+
+/** What the ledger took note of must be ended in it: a cancellation that comes meanwhile is heard after. */
+const uncut = <T>(fn: () => Promise<T>): Promise<T> => CancellationScope.nonCancellable(fn);
+
+async function withPlan(
+  runId: string,
+  { resumed, ...begun }: Extract<BegunRun, { known: true }>,
+): Promise<KnownRun> {
   const plan = begun.plan ?? (await loadPlan(begun.planHash));
-  if (resumed === undefined) return { ...rest, plan };
-  return { ...rest, plan, resumed: { ...resumed, earlier: await unpackEarlierRun(runId, resumed.earlier) } };
+  if (resumed === undefined) return { ...begun, plan };
+  return { ...begun, plan, resumed: { ...resumed, earlier: await unpackEarlierRun(runId, resumed.earlier) } };
 }

@@ -38,7 +38,7 @@ export async function runDag(request: RunRequest, carriedRun?: CarriedRun): Prom
   );
   const { begun, carried } = await (carriedRun === undefined
     ? beginRun(request).then((known) => ({ begun: known, carried: null }))
-    : takeOver(firstExecutionRunId, carriedRun));
+    : CancellationScope.nonCancellable(() => takeOver(firstExecutionRunId, carriedRun)));
   const { plan, planHash, admission } = begun;
   const missing = missingAttributes(begun, typedSearchAttributes);
   if (missing.length > 0) upsertSearchAttributes(missing);

@@ -100,6 +100,10 @@ async function leasePools(
 }
 
 async function servePools(db: Database): Promise<PoolGrant[]> {
+  // A request under way while its run is closed is not seen by the statement that closes it.
+  await db.query(
+    `delete from ingot.pool_leases l using ingot.runs r where r.run_id = l.run_id and r.state <> 'running'`,
+  );
   const waited = await db.query<{ pool: string }>(
     'select distinct pool from ingot.pool_leases where granted_at is null and released_at is null order by 1',
   );

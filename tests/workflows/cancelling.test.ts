@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TaskContext } from '../../activities/task-context.ts';
+import type { Ledger } from '../../ports/ledger.ts';
 import type { RunView } from '../../ports/run-steps.ts';
 import { cancelRun, type RunHandle } from '../../workers/client.ts';
 import { bronze, manifest, output, rates, silver, silverSlice, writes } from '../ports/ledger/fixture.ts';
@@ -156,4 +157,52 @@ test('a teardown runs to its end after a run was cancelled, with its retries', a
   expect(status).toBe('CANCELLED');
   expect(cleared).toEqual(['c1, aborted: false']);
   expect(await bench.states(run)).toEqual({ create: 'success', work: 'failed', delete: 'success' });
+});
+
+test('a run cancelled before any worker has seen it ends in the ledger too', async () => {
+  await using own = await openBench();
+  const run = await own.start('listening');
+  await cancelRun(own.client, run);
+  await own.work([listening]);
+  expect((await own.result(run)).state).toBe('cancelled');
+  expect(await own.ledger.run(run.runId)).toMatchObject({ state: 'cancelled', queued: false });
+});
+
+test('a run cancelled between two executions ends in the ledger too, and after its teardowns', async () => {
+  await using own = await openBench();
+  const cleaned: string[] = [];
+  const long = dag('cut_between', {}, ({ map, setup, teardown, task }) => {
+    const made = setup('make', () => 1);
+    const each = map(
+      'each',
+      Array.from({ length: 60 }, (_, n) => n),
+      (n: number) => `${n}`.padEnd(10_000, '.'),
+    ).after(made);
+    const slow = task('slow', () => new Promise<void>(() => {})).after(each);
+    teardown('clean', () => void cleaned.push('clean'), { made: made.output }).after(slow);
+  });
+  // The first execution packs up while its worker stops, so that nobody sees the second begin.
+  const packs = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const ledger: Ledger = {
+    ...own.ledger,
+    parkProgress: async (...args) => {
+      packs.resolve();
+      await gate.promise;
+      return own.ledger.parkProgress(...args);
+    },
+  };
+  const first = await own.work([long], { ledger });
+  const continueAfter = { events: 60, bytes: 4 * 1024 * 1024, patienceMs: 60_000 };
+  const run = await own.start('cut_between', { continueAfter });
+  await packs.promise;
+  const stopped = first.stop();
+  gate.resolve();
+  await stopped;
+  expect(await own.executions(run)).toHaveLength(2);
+  await cancelRun(own.client, run);
+  await own.work([long]);
+  expect((await own.result(run)).state).toBe('cancelled');
+  expect(await own.ledger.run(run.runId)).toMatchObject({ state: 'cancelled' });
+  expect(cleaned).toEqual(['clean']);
 });

@@ -54,6 +54,29 @@ test('a run cannot end in the middle of one of its publications', async () => {
   expect(await ledger.partitions(bronze.name)).toHaveLength(1);
 });
 
+test('a slot asked for while its run is closed is given back at the next look at the pools', async () => {
+  await using fixture = await open();
+  const { ledger } = fixture;
+  await ledger.setPool('narrow', 1);
+  const runId = await openRun(ledger);
+  // As a request does that a hanging worker sent: it holds the run open until it has asked.
+  const late = new pg.Client({ connectionString: fixture.url });
+  await late.connect();
+  await late.query('begin');
+  await late.query('select from ingot.runs where run_id = $1 for share', [runId]);
+  const ending = ledger.endRun(runId, 'cancelled', '2026-01-02T00:10:00Z', null);
+  await waitForWaiters(fixture, 1);
+  await late.query(
+    `insert into ingot.pool_leases (lease_id, pool, run_id, workflow_id, task, slots, priority, granted_at)
+     values ('late', 'narrow', $1, 'shop', 'work', 1, 0, now())`,
+    [runId],
+  );
+  await late.query('commit');
+  await Promise.all([ending, late.end()]);
+  await ledger.servePools();
+  expect(await ledger.poolLeases('narrow')).toEqual([]);
+});
+
 test('a publication whose session dies in the middle of its writing leaves nothing, and can be repeated', async () => {
   await using fixture = await open();
   const { ledger } = fixture;
