@@ -10,6 +10,7 @@ import type { ExternalJob } from '../ports/jobs.ts';
 import type { CarriedRun, ContinueAfter, EndedRun } from '../ports/run-steps.ts';
 import { Alarms } from './alarms.ts';
 import type { Alerts } from './alerts.ts';
+import { AttemptScope } from './attempt-scope.ts';
 import { performAttempt, type AttemptEnding, type StartAttempt } from './attempt.ts';
 import type { KnownRun } from './begin-run.ts';
 import { packUp } from './carry.ts';
@@ -65,9 +66,9 @@ export class Walk {
   /** Around the walk itself, and so every attempt it starts: what is cancelled here reaches the bodies. */
   readonly #attempts = new CancellationScope();
   /** Of each attempt under way, for an operator to stop. */
-  readonly #scopes = new Map<InstanceKey, CancellationScope>();
+  readonly #scopes = new Map<InstanceKey, AttemptScope>();
   /** Left by attempts that ended, for the next ones: making a scope costs as much as the rest of a step. */
-  readonly #spareScopes: CancellationScope[] = [];
+  readonly #spareScopes: AttemptScope[] = [];
   /** Instances whose task the last worker asked did not know. */
   readonly #unknown = new Set<InstanceKey>();
   readonly #pools: PoolLeases;
@@ -279,7 +280,7 @@ export class Walk {
       .then(
         (ending) => {
           if (this.#scopes.get(command.key) === scope) this.#scopes.delete(command.key);
-          if (scope.parent === this.#attempts && !scope.consideredCancelled) this.#spareScopes.push(scope);
+          if (!isTeardown && !scope.isCancelled) this.#spareScopes.push(scope);
           this.#ended(command, ending);
         },
         (error: unknown) => this.#over.reject(error),
@@ -287,10 +288,9 @@ export class Walk {
   }
 
   /** What is cancelled reaches no teardown, nor keeps one from beginning. */
-  #scopeFor(isTeardown: boolean): CancellationScope {
+  #scopeFor(isTeardown: boolean): AttemptScope {
     const spare = isTeardown ? undefined : this.#spareScopes.pop();
-    const parent = isTeardown ? this.#shield : this.#attempts;
-    return spare ?? new CancellationScope({ cancellable: true, parent });
+    return spare ?? new AttemptScope(isTeardown ? this.#shield : this.#attempts);
   }
 
   #isTeardown(taskId: string): boolean {
