@@ -1,10 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { TaskContext } from '../../activities/task-context.ts';
 import { cancelRun } from '../../workers/client.ts';
-import { eventually } from '../support/processes.ts';
 import { dag, openBench, type Bench } from './harness.ts';
 
 async function bench(): Promise<Bench> {
@@ -49,39 +45,6 @@ test('a DAG of many tasks continues as new and ends with every task done once', 
   expect([...times.values()]).toEqual(Array.from({ length: 600 }, () => 1));
   expect(counted(await on.states(run))).toEqual({ success: 600 });
   expect(await on.ledger.run(run.runId)).toMatchObject({ state: 'success', runId: run.runId });
-});
-
-function spawnWorker({ taskQueue, ledgerUrl, cacheFolder }: Bench): ChildProcess {
-  const script = join(import.meta.dirname, 'scale-worker.ts');
-  const child = spawn(
-    process.execPath,
-    [script, inject('temporalAddress'), taskQueue, ledgerUrl, cacheFolder],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  );
-  onTestFinished(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  });
-  return child;
-}
-
-test('a long map survives a worker that is killed in its middle, and every element counts once', async () => {
-  const on = await bench();
-  const killed = spawnWorker(on);
-  const run = await on.start('mapped', { continueAfter: { ...soon, events: 300 } });
-  await eventually('a third of the map to be done', async () => {
-    const attempts = await on.ledger.attempts(run.runId);
-    return attempts.filter(({ state }) => state === 'success').length > 130;
-  });
-  killed.kill('SIGKILL');
-  await once(killed, 'exit');
-  spawnWorker(on);
-  expect(await on.result(run)).toMatchObject({ state: 'success', summary: { tasks: { success: 403 } } });
-  const attempts = await on.ledger.attempts(run.runId);
-  expect(attempts.find(({ taskId }) => taskId === 'sum')?.output).toBe(400 * 399);
-  expect(attempts.filter(({ taskId, mapIndex }) => taskId === 'double' && mapIndex >= 0)).toHaveLength(400);
-  expect((await on.executions(run)).length).toBeGreaterThan(1);
 });
 
 test('what waits is carried on: retries and sensors ring in the next execution, and it can be cancelled there', async () => {
