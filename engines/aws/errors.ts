@@ -50,6 +50,9 @@ function isNetwork({ code = '', cause }: ServiceError & { readonly cause?: unkno
   return known.test(code) || (cause instanceof Error && isNetwork(cause as ServiceError));
 }
 
+const noWay =
+  'It is tried again. If that does not help, look at the way to the service: region, endpoint, proxy, name resolution.';
+
 /**
  * The one translation of an error of an AWS call. `action` is the IAM action (`glue:StartJobRun`), named so that a missing permission can be
  * granted; `place` says on what. An error that is ours already, or the caller's abort, is passed through.
@@ -69,12 +72,12 @@ export function awsError(error: unknown, table: ErrorTable, action: string, plac
     );
   }
   const status = failed.$metadata?.httpStatusCode ?? 0;
+  if (isNetwork(failed)) return new RetryableError({ ...facts, remedy: noWay }, { cause: error });
   const isRetryable =
     [...everywhere.retryable, ...table.retryable].includes(error.name) ||
     failed.$retryable !== undefined ||
     status >= 500 ||
-    status === 429 ||
-    isNetwork(failed);
+    status === 429;
   if (isRetryable) return new RetryableError({ ...facts, remedy: 'It is tried again.' }, { cause: error });
   return new TerminalError(
     { ...facts, remedy: 'The service refuses the call as it is: look at the message.' },

@@ -108,7 +108,8 @@ export async function openSqsMessageQueue(given: SqsOptions): Promise<SqsMessage
     pauseSeconds: given.pauseSeconds ?? pauseByTries,
     trouble: given.trouble ?? (() => undefined),
   };
-  const client = new SQSClient(clientOptions(given));
+  // An endpoint that is configured counts, as for every other service, not the host in the queue's URL.
+  const client = new SQSClient({ ...clientOptions(given), useQueueUrlAsEndpoint: false });
   try {
     await refuseWithoutDeadLetters(client, options.queueUrl);
   } catch (error) {
