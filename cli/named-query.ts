@@ -1,6 +1,8 @@
+import type { QueryResult } from '../ports/query-service.ts';
 import { namedQueries } from '../pipelines/index.ts';
 import { nearest } from '../workers/config/nearest.ts';
 import { UsageError, type Cli } from './cli.ts';
+import { bytes, count } from './format.ts';
 import type { Session } from './session.ts';
 import type { RowStream } from './write-rows.ts';
 
@@ -21,9 +23,14 @@ export function namedQuery(name: string): Query {
   );
 }
 
+function readText({ partitions, bytesScanned }: QueryResult): string {
+  if (partitions === null) return `${bytes(bytesScanned)} scanned`;
+  return `${count(partitions.read)} partitions read, ${count(partitions.leftOut)} left out`;
+}
+
 export interface QueryOutcome extends RowStream {
-  /** What pruning left out; null for a database. */
-  readonly pruned: { readonly read: number; readonly leftOut: number } | null;
+  /** What was read of the lake; null for a database. */
+  readonly read: string | null;
 }
 
 export async function runQuery(
@@ -36,12 +43,12 @@ export async function runQuery(
   const options = { limit, signal: cli.signal };
   if (connection !== null) {
     const { columns, rows } = await (await readers.warehouse(connection)).query(sql, options);
-    return { columns: columns.map((name) => ({ name, type: 'text' })), rows, pruned: null };
+    return { columns: columns.map((name) => ({ name, type: 'text' })), rows, read: null };
   }
   const result = await (await readers.queries()).query(sql, options);
   return {
     columns: result.columns,
     rows: result.rows,
-    pruned: { read: result.partitionsRead, leftOut: result.partitionsPruned },
+    read: readText(result),
   };
 }

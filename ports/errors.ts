@@ -7,11 +7,15 @@ export interface ErrorFacts {
   readonly place?: string;
 }
 
+/** A list ends with its last line, and what others say often with a full stop. */
+function ended(found: string): string {
+  if (found.endsWith('\n')) return found;
+  return /[.!?…]$/.test(found) ? `${found} ` : `${found}. `;
+}
+
 function sentence(facts: ErrorFacts): string {
   const place = facts.place === undefined ? '' : `${facts.place}: `;
-  // A list ends with its last line.
-  const end = facts.found.endsWith('\n') ? '' : '. ';
-  return `${place}expected ${facts.expected}; found ${facts.found}${end}${facts.remedy}`;
+  return `${place}expected ${facts.expected}; found ${ended(facts.found)}${facts.remedy}`;
 }
 
 /** Thrown when trying again cannot help: bad input, bad definition, a broken contract. */

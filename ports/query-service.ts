@@ -12,9 +12,8 @@ export interface QueryResult {
   readonly rows: AsyncIterable<readonly ResultValue[]>;
   /** Bytes of the files the query could touch after partition pruning. */
   readonly bytesScanned: number;
-  /** Partitions read and partitions left out by pruning. */
-  readonly partitionsRead: number;
-  readonly partitionsPruned: number;
+  /** Partitions read and partitions left out by pruning; null where the engine does not tell. */
+  readonly partitions: { readonly read: number; readonly leftOut: number } | null;
 }
 
 /** Answers read-only SQL over published tables, written `<pipeline>.<table>`, all seen at one snapshot. */

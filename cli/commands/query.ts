@@ -1,6 +1,5 @@
 import { UsageError, type Cli } from '../cli.ts';
 import { wholeNumber } from '../arguments.ts';
-import { count } from '../format.ts';
 import { namedQuery, runQuery, type Query } from '../named-query.ts';
 import { withSession } from '../session.ts';
 import { writeRows, type Format } from '../write-rows.ts';
@@ -37,7 +36,6 @@ export async function query(cli: Cli, select: string | undefined, flags: QueryFl
   await withSession(cli, { temporal: false }, async (session) => {
     const result = await runQuery(cli, session, wanted, limit);
     await writeRows(result, format);
-    if (format === 'table' && result.pruned !== null)
-      cli.note(`${count(result.pruned.read)} partitions read, ${count(result.pruned.leftOut)} left out`);
+    if (format === 'table' && result.read !== null) cli.note(result.read);
   });
 }

@@ -37,7 +37,7 @@ const pageRows = 1000;
 
 /**
  * Answers queries by Athena, over what the catalog shows when Athena plans the query: each partition is one published version, but those of a publication
- * that is being brought in line may be of two. Athena does not tell which partitions it read, so both counts are 0; `bytesScanned` is what it charges for.
+ * that is being brought in line may be of two. Athena does not tell which partitions it read, so there are no counts; `bytesScanned` is what it charges for.
  */
 export function openAthenaQueryService(
   options: AthenaQueryServiceOptions,
@@ -80,8 +80,7 @@ class AthenaQueryService implements QueryService {
       columns,
       rows: this.#rows(id, columns, first, options),
       bytesScanned: execution.Statistics?.DataScannedInBytes ?? 0,
-      partitionsRead: 0,
-      partitionsPruned: 0,
+      partitions: null,
     };
   }
 

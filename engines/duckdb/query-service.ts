@@ -127,8 +127,7 @@ class DuckDbQueryService implements QueryService {
       columns: resultColumns(result),
       rows,
       bytesScanned,
-      partitionsRead: read,
-      partitionsPruned: total - read,
+      partitions: { read, leftOut: total - read },
     };
   }
 
