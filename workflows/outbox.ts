@@ -3,7 +3,7 @@ import type { RunFacts, TaskInstance } from '../dag/reducer.ts';
 import type { AttemptRecord, LedgerEvent } from '../ports/ledger.ts';
 import type { EndedRun, EndRunRequest, RunSteps, Whereabouts } from '../ports/run-steps.ts';
 import { wakeFeeds } from './asset-feed.ts';
-import { localRetryThresholdMs, stepRetries, stepTimeoutMs } from './policies.ts';
+import { localRetryThresholdMs, recordTimeoutMs, stepRetries, stepTimeoutMs } from './policies.ts';
 
 /** A write costs as much as two tasks, which many open runs feel, and who wants to know sooner asks the run itself. */
 const windowMs = 10_000;
@@ -12,7 +12,7 @@ const fullAt = 100;
 const batchBytes = 512 * 1024;
 
 const { 'ingot.record': record } = proxyActivities<Pick<RunSteps, 'ingot.record'>>({
-  startToCloseTimeout: stepTimeoutMs,
+  startToCloseTimeout: recordTimeoutMs,
   retry: stepRetries,
   summary: 'task states to the ledger',
 });

@@ -38,6 +38,8 @@ export const jobStopRetries: RetryPolicy = {
 };
 
 export const stepTimeoutMs = 60_000;
+/** A write of task states takes milliseconds, may be repeated, and holds up the run's end: a worker that dies in it must be noticed soon. */
+export const recordTimeoutMs = 15_000;
 /** From here on the pause between two tries of a local activity is a timer, and the workflow task is given back. */
 export const localRetryThresholdMs = 4000;
 

@@ -7,6 +7,7 @@ import { openDuckDbSqlEngine } from '../../../engines/duckdb/sql-engine.ts';
 import { openFilesystemObjectStore } from '../../../engines/filesystem/object-store.ts';
 import { RetryableError, TerminalError } from '../../../ports/errors.ts';
 import { column, input, job, keys, output } from '../../ports/sql-engine/fixture.ts';
+import { asNobody } from '../../support/as-nobody.ts';
 import { openedEngine } from './opened.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -114,17 +115,6 @@ test.skipIf(!canMount)(
     }
   },
 );
-
-/** Root may read everything, so another user does the work. */
-async function asNobody<T>(work: () => Promise<T>): Promise<T> {
-  if (process.getuid?.() !== 0) return work();
-  process.seteuid!(65_534);
-  try {
-    return await work();
-  } finally {
-    process.seteuid!(0);
-  }
-}
 
 test('a file that may not be read is named', async () => {
   await using opened = await openedEngine();
