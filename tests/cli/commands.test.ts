@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { cliEnvironment, ingot, ingotScript } from '../support/cli.ts';
@@ -249,6 +249,36 @@ export const dags = [dag('a', { schedule: 'never' }, ({ task }) => { task('one',
     code: 0,
     stdout: expect.stringContaining('quick: 2 tasks'),
   });
+});
+
+test('SQL that means something else on Spark is reported by check, with its place and what to write', async () => {
+  const folder = join(home, '..', 'models');
+  mkdirSync(join(folder, 'sql'), { recursive: true });
+  writeFileSync(
+    join(folder, 'sql', 'curated.sql'),
+    '\nselect bronze.*,\n  amount // 2 as half\nfrom bronze\n',
+  );
+  const [activities, contracts] = ['activities/index.ts', 'pipelines/payments/contract.ts'].map((path) =>
+    JSON.stringify(join(import.meta.dirname, '../..', path)),
+  );
+  const define = (name: string, engine: string): string => {
+    const file = join(folder, `${name}.ts`);
+    writeFileSync(
+      file,
+      `import { dag, sqlModel, wholeTable } from ${activities};
+import { bronze, curated } from ${contracts};
+const model = sqlModel({
+  folder: new URL('sql/', import.meta.url), engine: '${engine}',
+  reads: { bronze: { of: bronze, at: wholeTable } }, writes: { curated: { to: curated, owns: wholeTable } },
+});
+export const dags = [dag('${name}', {}, ({ task }) => void task('compute', model, { bronze: { partitions: [] } } as never))];`,
+    );
+    return file;
+  };
+  const result = await ingot(home, ['check', '--dags', define('portable', 'auto')]);
+  expect(result.code).toBe(1);
+  expect(result.stderr).toMatch(/sql\/curated\.sql, line 3, column 10: \/\/ is not portable: .* Write cast/);
+  expect(await ingot(home, ['check', '--dags', define('duckdb_only', 'duckdb')])).toMatchObject({ code: 0 });
 });
 
 test('doctor says what is found, and every setting with where it came from', async () => {
