@@ -150,6 +150,8 @@ describe.skipIf(bed === noBed)(`pipelines on AWS ${inject('awsMissing')}`, () =>
         pipeline.warehouse,
         '--connection',
         'warehouse',
+        '--limit',
+        '100000',
       );
       const { columns, rows: texts } = await (
         await embedded.ports.warehouse('warehouse')

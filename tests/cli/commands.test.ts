@@ -220,6 +220,24 @@ test('a file of the user’s own goes through payments to tables, history, quara
   });
 });
 
+test.each([['lake'], ['warehouse']])(
+  'rows beyond --limit are told of, not left out unsaid: %s',
+  async (where) => {
+    const select =
+      where === 'lake' ? 'select * from range(3)' : 'select * from generate_series(0, 2) as range';
+    const connection = where === 'lake' ? [] : ['--connection', where];
+    const three = await ingot(home, ['query', select, '--format', 'csv', '--limit', '3', ...connection]);
+    expect(three).toMatchObject({ code: 0, stdout: 'range\n0\n1\n2\n', stderr: '' });
+    expect(
+      await ingot(home, ['query', select, '--format', 'csv', '--limit', '2', ...connection]),
+    ).toMatchObject({
+      code: 0,
+      stdout: 'range\n0\n1\n',
+      stderr: 'The first 2 rows; there are more: --limit tells how many to print.\n',
+    });
+  },
+);
+
 test('a reader that closes the pipe early is no error', () => {
   const command = `"${process.execPath}" "${ingotScript}" query "select * from range(200000)" --format csv --limit 200000 | head -n 1; echo "\${PIPESTATUS[0]}"`;
   const result = spawnSync('bash', ['-c', command], {
