@@ -7,6 +7,7 @@ import { openAttemptLog } from './attempt-log.ts';
 import type { ActivityParts, RunnableDag } from './boundary.ts';
 import { createTaskContext } from './create-task-context.ts';
 import { businessFailure, infrastructureFailure } from './failures.ts';
+import { LazySignal } from './lazy-signal.ts';
 import { failLate, isForsaken, replyLate } from './late-reply.ts';
 import { watchLedger } from './ledger-outage.ts';
 import { attemptLogPrefix } from './log-keys.ts';
@@ -126,7 +127,7 @@ export async function runAttempt(
   const staged: Manifest[] = [];
   // Also of a body that caught what was to end it.
   const awaited: ExternalJob[] = [];
-  const ended = new AbortController();
+  const ended = new LazySignal();
   const log = openLog(parts, request, activity);
   const end = async (failure: Error | null): Promise<void> => {
     sayEnd(log, request, Date.now() - Date.parse(startedAt), failure);
@@ -143,12 +144,12 @@ export async function runAttempt(
     },
     build: parts.build,
     signal: stop.signal,
-    ended: ended.signal,
+    ended,
     beat: pulse.beat,
     stage: (manifest) => staged.push(manifest),
     awaitJob: async (job) => {
       const service = serviceOf(jobServices(parts.ports), job);
-      const { state, note } = await askingService(() => service.look(job, { signal: stop.signal }));
+      const { state, note } = await askingService(() => service.look(job, { signal: stop.signal.signal }));
       if (state === 'ended') return log.logger.info(`${job.label} has ended`, { note });
       awaited.push(job);
       throw new AttemptSuspended(job);

@@ -2,6 +2,7 @@ import type { Context } from '@temporalio/activity';
 import type { Manifest } from '../ports/ledger.ts';
 import type { ExternalJob } from '../ports/jobs.ts';
 import type { AttemptRequest } from '../ports/run-steps.ts';
+import type { LazySignal } from './lazy-signal.ts';
 import { openMemory } from './memory.ts';
 import type { Logger, Ports, TaskContext } from './task-context.ts';
 
@@ -11,8 +12,8 @@ interface ContextParts {
   readonly log: Logger;
   readonly ports: Ports;
   readonly build: string;
-  readonly signal: AbortSignal;
-  readonly ended: AbortSignal;
+  readonly signal: LazySignal;
+  readonly ended: LazySignal;
   readonly beat: (note?: string) => void;
   readonly stage: (manifest: Manifest) => void;
   readonly awaitJob: (job: ExternalJob) => Promise<void>;
@@ -57,8 +58,12 @@ export function createTaskContext({
     build,
     skipUnchanged: facts.skipUnchanged === true,
     log,
-    signal,
-    ended,
+    get signal() {
+      return signal.signal;
+    },
+    get ended() {
+      return ended.signal;
+    },
     beat,
     ports,
     timeoutMs,

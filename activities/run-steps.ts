@@ -140,7 +140,8 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
     params,
   };
   if (resumed !== null) refuseUnfit(resumed, facts, resume!);
-  await ledger.beginRun({
+  // That of a worker with another version of the DAG, which began the run and died at once, is the run's.
+  const recorded = await ledger.beginRun({
     runId,
     workflowId,
     dagId,
@@ -158,8 +159,6 @@ async function beginRun({ definitions, ledger, build }: Parts, begin: BeginRunRe
   const events = begin.request.events ?? (await eventsOf(ledger, runId, resumed));
   if (events !== null) await ledger.assetRunBegun(dagId, events, runId);
   const given = events === null ? null : await ledger.assetRun(dagId, events);
-  // Said before, by a worker with another version of the DAG that died at once: the plan in the ledger is the run's.
-  const recorded = (await ledger.run(runId))?.planHash ?? own.hash;
   const plan = recorded === own.hash ? own.plan : await ledger.plan(recorded);
   if (plan === null)
     throw new Error(`The ledger holds no plan ${recorded}, which run ${runId} was begun with.`);

@@ -1,4 +1,5 @@
 import type { Context } from '@temporalio/activity';
+import { LazySignal } from './lazy-signal.ts';
 
 export type StopReason = 'cancelled' | 'timeout' | 'shutdown';
 
@@ -7,7 +8,7 @@ const graceMs = 5000;
 
 /** Ends an attempt that was cancelled, took too long or whose worker is going away. */
 export interface Stop extends Disposable {
-  readonly signal: AbortSignal;
+  readonly signal: LazySignal;
   /** Null while the attempt may go on. */
   readonly reason: StopReason | null;
   /** True once the SDK has given up the attempt by its own clock, although the server may well wait for it: it sends no reply any more. */
@@ -17,12 +18,14 @@ export interface Stop extends Disposable {
 }
 
 export function openStop(activity: Context, timeoutMs: number, onForsaken: () => void): Stop {
-  const controller = new AbortController();
+  const signal = new LazySignal();
+  let onStop = (): void => {};
   let reason: StopReason | null = null;
   let forsaken = false;
   const stop = (why: StopReason): void => {
     reason ??= why;
-    controller.abort(new DOMException(`The attempt was stopped: ${why}.`, 'AbortError'));
+    signal.abort(new DOMException(`The attempt was stopped: ${why}.`, 'AbortError'));
+    onStop();
   };
   const onCancel = (): void => {
     const { message } = activity.cancellationSignal.reason as Error;
@@ -37,7 +40,7 @@ export function openStop(activity: Context, timeoutMs: number, onForsaken: () =>
   let grace: NodeJS.Timeout | undefined;
 
   return {
-    signal: controller.signal,
+    signal,
     get reason() {
       return reason;
     },
@@ -46,14 +49,13 @@ export function openStop(activity: Context, timeoutMs: number, onForsaken: () =>
     },
     async orEnd(work) {
       const tooLate = new Promise<never>((_, reject) => {
-        const begin = (): void => {
-          grace = setTimeout(() => reject(controller.signal.reason as Error), graceMs);
+        onStop = () => {
+          grace ??= setTimeout(() => reject(signal.reason!), graceMs);
         };
-        if (controller.signal.aborted) begin();
-        else controller.signal.addEventListener('abort', begin, { once: true });
+        if (reason !== null) onStop();
       });
       const result = await Promise.race([work(), tooLate]);
-      if (reason !== null && reason !== 'shutdown') throw controller.signal.reason;
+      if (reason !== null && reason !== 'shutdown') throw signal.reason!;
       // Ended in spite of the shutdown: nothing to do again.
       reason = null;
       return result;

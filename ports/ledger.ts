@@ -92,9 +92,9 @@ export interface RunFilter {
 export interface RunLog {
   /**
    * Records the run and its plan, queued until `admitRun` gives it its turn, unless it is a backfill's; a still open run of the same workflow id that started no later is closed as failed (its execution must
-   * have ended unsaid), with an event `run_replaced`. Throws RunClosedError if this run was already closed or one that started later is known.
+   * have ended unsaid), with an event `run_replaced`. Answers the hash of the plan the run has: that of whoever began it first. Throws RunClosedError if this run was already closed or one that started later is known.
    */
-  beginRun(run: NewRun): Promise<void>;
+  beginRun(run: NewRun): Promise<string>;
   /** Adds attempts and events, also to a closed run. An attempt never leaves success, failed, skipped or upstream_failed, nor goes back from running to scheduled; times and worker once known are kept. */
   recordAttempts(
     runId: string,

@@ -23,21 +23,21 @@ function closed(run: NewRun, found: string): RunClosedError {
 }
 
 /** Runs of the same workflow id follow one another, so at most one of them is open and the newest start is the real one. */
-async function makeWay(query: Query, run: NewRun): Promise<'insert' | 'known'> {
-  const others = await query<{ runId: string; state: string; newer: boolean }>(
-    `select run_id as "runId", state, started_at > $3::timestamptz as newer from ingot.runs
+async function makeWay(query: Query, run: NewRun): Promise<{ readonly planHash: string } | null> {
+  const others = await query<{ runId: string; state: string; newer: boolean; planHash: string }>(
+    `select run_id as "runId", state, started_at > $3::timestamptz as newer, plan_hash as "planHash" from ingot.runs
       where run_id = $1 or workflow_id = $2 and (state = 'running' or started_at > $3::timestamptz)`,
     [run.runId, run.workflowId, run.startedAt],
   );
   const own = others.find((other) => other.runId === run.runId);
   if (own !== undefined) {
-    if (own.state === 'running') return 'known';
+    if (own.state === 'running') return own;
     throw closed(run, `it was closed as ${own.state}`);
   }
   const newer = others.find((other) => other.newer);
   if (newer !== undefined) throw closed(run, `run ${newer.runId}, which started later`);
   for (const other of others) await closeReplaced(query, other.runId, run);
-  return 'insert';
+  return null;
 }
 
 async function closeReplaced(query: Query, runId: string, by: NewRun): Promise<void> {
@@ -77,13 +77,15 @@ async function close(
   return rows[0]?.state ?? null;
 }
 
-async function beginRun(query: Query, run: NewRun): Promise<void> {
+async function beginRun(query: Query, run: NewRun, isPlanKnown: boolean): Promise<string> {
   await takeLocks(query, [{ name: `workflow:${run.workflowId}`, mode: 'exclusive' }]);
-  if ((await makeWay(query, run)) === 'known') return;
-  await query(
-    'insert into ingot.plans (hash, dag_id, plan) values ($1, $2, $3) on conflict (hash) do nothing',
-    [run.planHash, run.plan.dagId, canonicalJson(run.plan as unknown as Json)],
-  );
+  const known = await makeWay(query, run);
+  if (known !== null) return known.planHash;
+  if (!isPlanKnown)
+    await query(
+      'insert into ingot.plans (hash, dag_id, plan) values ($1, $2, $3) on conflict (hash) do nothing',
+      [run.planHash, run.plan.dagId, canonicalJson(run.plan as unknown as Json)],
+    );
   await query(
     `insert into ingot.runs (run_id, workflow_id, dag_id, type, state, logical_date, interval_start, interval_end, params,
                              plan_hash, build, started_at, queued, max_active_runs)
@@ -103,6 +105,7 @@ async function beginRun(query: Query, run: NewRun): Promise<void> {
       run.plan.maxActiveRuns,
     ],
   );
+  return run.planHash;
 }
 
 const ofRuns: Readonly<Record<'dagId' | 'state' | 'held' | 'workflowId' | 'queued', string>> = {
@@ -127,8 +130,21 @@ function listRuns(query: Query, filter: RunFilter): Promise<RunRecord[]> {
 }
 
 export function postgresRunLog(db: Database): RunLog {
+  /** Hashes of plans that the ledger has, none of which is ever deleted. */
+  const plans = new Set<string>();
   return {
-    beginRun: (run) => db.transaction((query) => beginRun(query, run)),
+    beginRun: async (run) => {
+      const { planHash } = run;
+      try {
+        const recorded = await db.transaction((query) => beginRun(query, run, plans.has(planHash)));
+        plans.add(recorded);
+        return recorded;
+      } catch (error) {
+        // As when the database was restored to before: the next try sends it.
+        plans.delete(planHash);
+        throw error;
+      }
+    },
     recordAttempts: (runId, attempts, events = []) =>
       db.transaction(async (query) => {
         await recordAttempts(query, runId, attempts);

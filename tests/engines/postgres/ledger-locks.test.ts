@@ -54,6 +54,16 @@ test('a run cannot end in the middle of one of its publications', async () => {
   expect(await ledger.partitions(bronze.name)).toHaveLength(1);
 });
 
+test('a plan that went with a restore of the database is sent again', async () => {
+  await using fixture = await open();
+  const { ledger } = fixture;
+  await openRun(ledger);
+  await server.query(fixture.url, 'truncate ingot.runs, ingot.plans cascade');
+  await expect(openRun(ledger)).rejects.toThrow();
+  const runId = await openRun(ledger);
+  expect(await ledger.run(runId)).toMatchObject({ state: 'running' });
+});
+
 test('a slot asked for while its run is closed is given back at the next look at the pools', async () => {
   await using fixture = await open();
   const { ledger } = fixture;

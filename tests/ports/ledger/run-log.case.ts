@@ -36,6 +36,16 @@ export function runLogCases(test: ConformanceTest, open: OpenLedger): void {
       expect(await fixture.ledger.run('another')).toBeNull();
     });
 
+    test('whoever begins a run again, with whatever plan, is told the plan it has', async () => {
+      await using fixture = await open();
+      const run = newRun();
+      expect(await fixture.ledger.beginRun(run)).toBe(run.planHash);
+      const changed = { ...plan, tags: ['changed'] };
+      const again = { ...run, plan: changed, planHash: hashOf(changed) };
+      expect(await (await fixture.another()).beginRun(again)).toBe(run.planHash);
+      expect(await fixture.ledger.run(run.runId)).toMatchObject({ planHash: run.planHash });
+    });
+
     test('two processes beginning a run at the same moment make one run', async () => {
       await using fixture = await open();
       const other = await fixture.another();
