@@ -8,5 +8,6 @@ export { tick } from './tick.ts';
 /**
  * For every promise a workflow makes, the SDK takes a stack trace and maps each frame of it to its source. The interpreter's
  * own frames tell nobody what a run waits for, which its details do: the innermost ones are enough to find a defect.
+ * Set here, since the sandbox freezes it before a workflow runs.
  */
 Object.assign(Error, { stackTraceLimit: 3 });
