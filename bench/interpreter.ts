@@ -16,7 +16,7 @@ import { withStack } from './data/with-stack.ts';
  * `--only chain|fanOut|some|many` measures one of them.
  */
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '15' }, only: { type: 'string' } },
+  options: { rounds: { type: 'string', default: '50' }, only: { type: 'string' } },
 });
 const rounds = Number(values.rounds);
 
