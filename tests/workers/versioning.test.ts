@@ -29,7 +29,7 @@ function edition(after: string, begun: () => void, gate: Promise<void>): DagDefi
 async function changedInterpreter(folder: string): Promise<string> {
   const path = await workflowBundle(join(import.meta.dirname, '../../.vitest/bundles'));
   const code = await readFile(path, 'utf8');
-  const begin = 'let begun = await ';
+  const begin = "let begun = await uncut(()=>local['ingot.beginRun'](step));";
   const changed = code.replace(
     begin,
     `await (0,_temporalio_workflow__WEBPACK_IMPORTED_MODULE_0__.sleep)(1, { summary: 'changed' }); ${begin}`,

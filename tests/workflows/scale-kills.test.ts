@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
@@ -7,6 +6,7 @@ import type { AttemptRecord } from '../../ports/ledger.ts';
 import type { RunHandle } from '../../workers/client.ts';
 import { restartRun } from '../../workers/operate.ts';
 import { openBench, type Bench } from './harness.ts';
+import { killWorker } from './spawn-worker.ts';
 
 /** `npm run test:scale`: the sizes that Ingot is meant for, in place of some that take seconds. */
 const isFull = process.env['INGOT_TEST_SCALE'] === 'all';
@@ -24,14 +24,8 @@ function spawnWorker({ taskQueue, ledgerUrl, cacheFolder }: Bench): ChildProcess
   const child = spawn(process.execPath, [script, ...place, String(items), String(tasks)], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  onTestFinished(() => killed(child));
+  onTestFinished(() => killWorker(child));
   return child;
-}
-
-async function killed(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
 }
 
 async function untilDone(on: Bench, run: RunHandle, count: number): Promise<void> {
@@ -48,7 +42,7 @@ async function runKilled(on: Bench, dagId: string, size: number): Promise<RunHan
   for (const part of killedAt) {
     const worker = spawnWorker(on);
     await untilDone(on, run, Math.floor(size * part));
-    await killed(worker);
+    await killWorker(worker);
     expect(await on.ledger.run(run.runId)).toMatchObject({ state: 'running' });
   }
   spawnWorker(on);
