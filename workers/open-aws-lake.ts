@@ -1,7 +1,7 @@
 import { awsOptions } from './aws-watching.ts';
 import { awsCredentials } from '../engines/aws/credentials.ts';
 import type { S3Access } from '../engines/duckdb/s3-access.ts';
-import { openS3ObjectStore } from '../engines/s3/object-store.ts';
+import { openS3ObjectStore, type S3ObjectStore } from '../engines/s3/object-store.ts';
 import { regionOf } from '../engines/s3/region.ts';
 import type { CatalogLog } from '../ports/catalog-log.ts';
 import type { PartitionLog } from '../ports/ledger.ts';
@@ -11,6 +11,7 @@ import type { Lake } from './open-lake.ts';
 
 /** Of a ledger it needs only what catalog and queries read. */
 export interface AwsLake extends Lake {
+  readonly objects: S3ObjectStore;
   readonly s3: S3Access;
   openQueries(ledger: Pick<PartitionLog, 'tables'>): ReturnType<Lake['openQueries']>;
   openCatalog(ledger: CatalogLog & Pick<PartitionLog, 'tables'>): ReturnType<Lake['openCatalog']>;
@@ -32,9 +33,7 @@ export async function openAwsLake(config: Config, env: NodeJS.ProcessEnv): Promi
   const s3: S3Access = {
     region,
     credentials: awsCredentials({ region }),
-    abortUploads: (under) => objects.abortUploads(under),
     ...(endpoint === undefined ? {} : { endpoint, urlStyle: 'path' as const }),
-    ...(kmsKey === null ? {} : { kmsKeyId: kmsKey }),
     ...(httpfs === null ? {} : { extension: httpfs }),
   };
   return {

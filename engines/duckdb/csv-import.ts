@@ -7,8 +7,8 @@ import { type CsvBlock, csvBlocks } from './csv-blocks.ts';
 import { type CsvHeader, readHeader } from './csv-header.ts';
 import { type CsvShape, blockStatement } from './csv-statement.ts';
 import type { Database } from './database.ts';
-import { DurableFiles } from './durable-files.ts';
-import { clearPrefix, outputFolder, writtenPartition } from './output-relations.ts';
+import { OutputFiles, type OutputFolder } from './output-files.ts';
+import { clearPrefix, writtenPartition } from './output-relations.ts';
 import { Session } from './session.ts';
 import { type CopiedFile, copiedFile } from './written-files.ts';
 
@@ -130,8 +130,9 @@ async function writeBlocks(
   blocks: AsyncGenerator<{ readonly at: number; readonly block: CsvBlock }>,
   shapes: readonly CsvShape[],
   progress: readonly Progress[],
-  nextLocation: () => string,
-  durable: DurableFiles,
+  nextPath: () => string,
+  kept: OutputFiles,
+  under: OutputFolder,
 ): Promise<CopiedFile[]> {
   const files: CopiedFile[] = [];
   for (let next = await blocks.next(); next.done !== true; next = await blocks.next()) {
@@ -140,7 +141,7 @@ async function writeBlocks(
     const result = await session.run(
       {
         label: `records from line ${block.firstLine} of ${shape.sourceFile}`,
-        sql: blockStatement(shape, block, nextLocation()),
+        sql: blockStatement(shape, block, nextPath()),
       },
       (prepared) => {
         prepared.bindBlob(1, block.plain);
@@ -161,7 +162,10 @@ async function writeBlocks(
     progress[at]!.records += rows;
     progress[at]!.malformed += written.reduce((sum, file) => sum + malformedRows(file), 0);
     files.push(...written);
-    durable.add(written.map((file) => file.location));
+    kept.keep(
+      under,
+      written.map((file) => file.path),
+    );
   }
   return files;
 }
@@ -211,22 +215,22 @@ export async function importCsv(
   const progress = sources.map((): Progress => ({ bytes: 0, records: 0, malformed: 0 }));
 
   await clearPrefix(objects, job.prefix);
-  const under = await outputFolder(objects, job.prefix);
+  await using kept = new OutputFiles(objects, database.spillPath, options);
+  const under = await kept.folder(job.prefix);
   let written = 0;
-  const nextLocation = () => `${under.location}/part-${String((written += 1)).padStart(5, '0')}.parquet`;
+  const nextPath = () => `${under.path}/part-${String((written += 1)).padStart(5, '0')}.parquet`;
   const blocks = allBlocks(objects, sources, progress, database.threads, options);
-  const durable = new DurableFiles();
   const share = async () => {
     using session = await Session.open(database, job.id, options);
     try {
-      return await writeBlocks(session, blocks, shapes, progress, nextLocation, durable);
+      return await writeBlocks(session, blocks, shapes, progress, nextPath, kept, under);
     } catch (error) {
       await blocks.return(undefined);
       throw error;
     }
   };
   const files = await allShares(Array.from({ length: database.threads }, share));
-  await durable.settled();
+  await kept.settled();
   return {
     written: writtenPartition(writtenColumns(columns), {}, files, under),
     files: sources.map(({ key, info, header }, at) => ({

@@ -55,11 +55,11 @@ export function blockStatement(
     readonly carriageReturns: boolean;
     readonly odd: { readonly count: number; readonly escaped: boolean };
   },
-  location: string,
+  path: string,
 ): string {
   const select =
     block.odd.count === 0
       ? plainSelect(shape, block.carriageReturns)
       : `${plainSelect(shape, block.carriageReturns)}\nUNION ALL${oddSelect(shape, block.odd.escaped)}`;
-  return `COPY (${select}) TO ${literal(location)} (FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 5000, RETURN_STATS)`;
+  return `COPY (${select}) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 5000, RETURN_STATS)`;
 }

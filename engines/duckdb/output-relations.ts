@@ -1,26 +1,14 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import type { Column, PartitionValues } from '../../dag/relation.ts';
 import { TerminalError } from '../../ports/errors.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import type { ColumnStatistics, OutputRelation, WrittenPartition } from '../../ports/sql-engine.ts';
 import { mergeStatistics } from './column-statistics.ts';
-import type { DurableFiles } from './durable-files.ts';
-import { folderOption } from './locations.ts';
 import { losslessCast } from './lossless-cast.ts';
+import { keyOf, type OutputFiles, type OutputFolder } from './output-files.ts';
 import type { DescribedColumn, Session } from './session.ts';
 import { fileLiteral, identifier, literal, selectText } from './sql-text.ts';
 import { type CopiedFile, copiedFile } from './written-files.ts';
-
-/** Where COPY writes: the folder behind a prefix, made if the store is a folder of this machine. */
-export async function outputFolder(
-  objects: ObjectStore,
-  prefix: string,
-): Promise<{ readonly prefix: string; readonly location: string }> {
-  const base = prefix.endsWith('/') ? prefix : `${prefix}/`;
-  const location = objects.location(base).replace(/\/$/, '');
-  if (location.startsWith('/')) await mkdir(location, { recursive: true });
-  return { prefix: base, location };
-}
 
 /** Removes what an earlier attempt under the same prefix left behind. */
 export async function clearPrefix(objects: ObjectStore, prefix: string): Promise<void> {
@@ -52,7 +40,7 @@ function checkColumns(output: OutputRelation, found: readonly DescribedColumn[],
 function copyStatement(
   output: OutputRelation,
   found: readonly DescribedColumn[],
-  location: string,
+  path: string,
   maxFileBytes: number,
 ): string {
   const types = new Map(found.map((column) => [column.name, column.type]));
@@ -64,7 +52,7 @@ function copyStatement(
     output.partitionBy.length === 0
       ? `FILE_SIZE_BYTES ${maxFileBytes}`
       : `PARTITION_BY (${output.partitionBy.map(identifier).join(', ')}), WRITE_PARTITION_COLUMNS false`;
-  return `COPY (SELECT ${columns.join(', ')} FROM (\n${selectText(output.select)}\n)) TO ${literal(location)} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS, ${layout}${folderOption(location)})`;
+  return `COPY (SELECT ${columns.join(', ')} FROM (\n${selectText(output.select)}\n)) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS, ${layout})`;
 }
 
 function partitionOf(output: OutputRelation, file: CopiedFile, place: string): PartitionValues {
@@ -95,27 +83,18 @@ function columnStatistics(
   );
 }
 
-interface WrittenUnder {
-  readonly prefix: string;
-  readonly location: string;
-}
-
-function keyOf(file: CopiedFile, under: WrittenUnder): string {
-  return under.prefix + file.location.slice(under.location.length + 1);
-}
-
 /** What the ledger is told about one partition's files. */
 export function writtenPartition(
   columns: readonly Column[],
   partition: PartitionValues,
   files: readonly CopiedFile[],
-  under: WrittenUnder,
+  under: OutputFolder,
 ): WrittenPartition {
   return {
     partition,
     files: files
       .map((file) => ({
-        key: keyOf(file, under),
+        key: keyOf(file.path, under),
         bytes: file.bytes,
         rows: file.rows,
       }))
@@ -146,9 +125,7 @@ async function boundedFiles(
   session: Session,
   files: readonly CopiedFile[],
   output: OutputRelation,
-  objects: ObjectStore,
   maxFileBytes: number,
-  under: WrittenUnder,
 ): Promise<readonly CopiedFile[]> {
   if (output.partitionBy.length === 0) return files;
   const bounded: CopiedFile[] = [];
@@ -157,39 +134,41 @@ async function boundedFiles(
       bounded.push(file);
       continue;
     }
-    const folder = file.location.replace(/\.parquet$/, '');
-    if (folder.startsWith('/')) await mkdir(folder, { recursive: true });
-    const source = `SELECT * FROM read_parquet(${fileLiteral(file.location)}, hive_partitioning = false)`;
-    const sql = `COPY (${source}) TO ${literal(folder)} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS, FILE_SIZE_BYTES ${maxFileBytes}${folderOption(folder)})`;
+    const folder = file.path.replace(/\.parquet$/, '');
+    await mkdir(folder, { recursive: true });
+    const source = `SELECT * FROM read_parquet(${fileLiteral(file.path)}, hive_partitioning = false)`;
+    const sql = `COPY (${source}) TO ${literal(folder)} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS, FILE_SIZE_BYTES ${maxFileBytes})`;
     const pieces = await session.rows({ label: `output ${output.name}`, sql });
-    await objects.remove([keyOf(file, under)]);
+    await rm(file.path);
     bounded.push(...pieces.map((piece) => ({ ...copiedFile(piece), partition: file.partition })));
   }
   return bounded;
 }
 
-/** Writes one output and says what stands where; rows of a partition are in its own folder. Its files are on the disk once `durable` has settled. */
+/** Writes one output and says what stands where; rows of a partition are in its own folder. Its files will last once `files` has settled. */
 export async function writeOutput(
   session: Session,
   output: OutputRelation,
-  objects: ObjectStore,
+  files: OutputFiles,
   maxFileBytes: number,
   place: string,
-  durable: DurableFiles,
 ): Promise<readonly WrittenPartition[]> {
   const label = `output ${output.name}`;
   const authored = selectText(output.select);
   const found = await session.describe({ label, sql: authored, authored });
   checkColumns(output, found, place);
-  const under = await outputFolder(objects, output.prefix);
+  const under = await files.folder(output.prefix);
   const rows = await session.rows({
     label,
-    sql: copyStatement(output, found, under.location, maxFileBytes),
+    sql: copyStatement(output, found, under.path, maxFileBytes),
     authored,
   });
-  const files = await boundedFiles(session, rows.map(copiedFile), output, objects, maxFileBytes, under);
-  durable.add(files.map((file) => file.location));
-  const groups = Map.groupBy(files, (file) => JSON.stringify(partitionOf(output, file, place)));
+  const copied = await boundedFiles(session, rows.map(copiedFile), output, maxFileBytes);
+  files.keep(
+    under,
+    copied.map((file) => file.path),
+  );
+  const groups = Map.groupBy(copied, (file) => JSON.stringify(partitionOf(output, file, place)));
   return [...groups]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([partition, files]) => {

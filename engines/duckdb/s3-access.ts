@@ -8,29 +8,20 @@ export interface S3Credentials {
   readonly sessionToken?: string;
 }
 
-/** How DuckDB reaches a store whose locations begin with `s3://`. */
+/** How DuckDB reads a store whose locations begin with `s3://`; it never writes there. */
 export interface S3Access {
   readonly region: string;
   /** `https://host:port` of an emulator or a VPC endpoint. */
   readonly endpoint?: string;
   readonly urlStyle?: 'path' | 'vhost';
-  readonly kmsKeyId?: string;
   /** Asked before every statement, which works with the answer to its end: so those that end soon are to be replaced by then. */
   readonly credentials: () => Promise<S3Credentials>;
   /** The file of DuckDB's httpfs extension; absent: installed from DuckDB's own site unless it is there. */
   readonly extension?: string;
-  /** Ends what a failed statement has begun to upload under a prefix of keys. */
-  readonly abortUploads?: (prefix: string) => Promise<unknown>;
 }
 
-/**
- * A part of an upload is a ten-thousandth of the largest file, held in memory for every open file: by default 80 MB, which
- * one COPY into a hundred partitions could not pay. So files end at 50 GB, and parts have 5 MB.
- * In compatibility mode a location is exactly one key, with no patterns or parameters in it.
- */
+/** In compatibility mode a location is exactly one key, with no patterns or parameters in it. */
 const settings: Readonly<Record<string, string>> = {
-  s3_uploader_max_filesize: `'50GB'`,
-  s3_uploader_thread_limit: '8',
   s3_url_compatibility_mode: 'true',
   http_timeout: '30',
   http_retries: '4',
@@ -89,7 +80,6 @@ function secretStatement(access: S3Access, credentials: S3Credentials): string {
     ['REGION', access.region],
     ['ENDPOINT', host === null ? undefined : host.host + host.pathname.replace(/\/$/, '')],
     ['URL_STYLE', access.urlStyle ?? (host === null ? 'vhost' : 'path')],
-    ['KMS_KEY_ID', access.kmsKeyId],
   ];
   const given = options.flatMap(([name, value]) =>
     value === undefined ? [] : [`${name} ${literal(value)}`],

@@ -16,9 +16,9 @@ import { exportCsv } from './csv-export.ts';
 import { readHeader } from './csv-header.ts';
 import { importCsv } from './csv-import.ts';
 import { Database } from './database.ts';
-import { DurableFiles } from './durable-files.ts';
 import { bindInline, bindInputs, inputBytes } from './input-relations.ts';
 import { measure } from './measures.ts';
+import { OutputFiles } from './output-files.ts';
 import { clearPrefix, writeOutput } from './output-relations.ts';
 import { parquetSchema } from './parquet-schema.ts';
 import { RunningJobs } from './running-jobs.ts';
@@ -53,14 +53,12 @@ class DuckDbSqlEngine implements SqlEngine {
   readonly #objects: ObjectStore;
   readonly #database: Database;
   readonly #maxFileBytes: number;
-  readonly #s3: S3Access | undefined;
   readonly #jobs = new RunningJobs();
 
   constructor(options: DuckDbSqlEngineOptions, database: Database) {
     this.#objects = options.objects;
     this.#database = database;
     this.#maxFileBytes = options.maxFileBytes ?? defaultMaxFileBytes;
-    this.#s3 = options.s3;
   }
 
   run(job: SqlJob, options: CallOptions = {}): Promise<SqlJobResult> {
@@ -86,22 +84,15 @@ class DuckDbSqlEngine implements SqlEngine {
         authored,
       });
     }
-    const durable = new DurableFiles();
+    await using files = new OutputFiles(this.#objects, this.#database.spillPath, options);
     const outputs: Record<string, readonly WrittenPartition[]> = {};
     for (const output of job.outputs) {
       await clearPrefix(this.#objects, output.prefix);
-      outputs[output.name] = await writeOutput(
-        session,
-        output,
-        this.#objects,
-        this.#maxFileBytes,
-        job.id,
-        durable,
-      );
+      outputs[output.name] = await writeOutput(session, output, files, this.#maxFileBytes, job.id);
     }
     const measures: Record<string, readonly ResultRow[]> = {};
     for (const one of job.measures) measures[one.name] = await measure(session, one);
-    await durable.settled();
+    await files.settled();
     return {
       outputs,
       measures,
@@ -123,7 +114,6 @@ class DuckDbSqlEngine implements SqlEngine {
       return await work();
     } catch (error) {
       for (const prefix of prefixes) {
-        await this.#s3?.abortUploads?.(prefix.replace(/\/?$/, '/')).catch(() => undefined);
         await clearPrefix(this.#objects, prefix).catch(() => undefined);
       }
       throw error;

@@ -1,5 +1,4 @@
 import type { ColumnType } from '../../dag/relation.ts';
-import { isRemote } from './locations.ts';
 
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -11,7 +10,7 @@ export function literal(text: string): string {
 
 /** A file to read, by exactly this name: DuckDB would take *, ? and [ for patterns, though not in an address of S3 as we set it up. */
 export function fileLiteral(location: string): string {
-  if (isRemote(location)) return literal(location);
+  if (location.startsWith('s3://')) return literal(location);
   return literal(location.replaceAll(/[[*?]/g, (character) => `[${character}]`));
 }
 

@@ -139,8 +139,8 @@ function refusedByS3(place: string, message: string, status: number): TerminalEr
   if (status === 403)
     return new TerminalError(
       facts(
-        'permission for s3:GetObject on the inputs, and s3:PutObject, s3:AbortMultipartUpload and s3:ListBucket on the outputs',
-        'Grant them to the role, and kms:Decrypt and kms:GenerateDataKey where objects are encrypted; or correct the credentials.',
+        'permission for s3:GetObject and s3:ListBucket on the inputs',
+        'Grant them to the role, and kms:Decrypt where objects are encrypted; or correct the credentials.',
       ),
     );
   if (status === 301 || status === 400)

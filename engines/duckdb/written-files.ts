@@ -5,7 +5,7 @@ import { identifier } from './sql-text.ts';
 
 /** What COPY's RETURN_STATS says of one file. */
 export interface CopiedFile {
-  readonly location: string;
+  readonly path: string;
   readonly rows: number;
   readonly bytes: number;
   readonly partition: ReadonlyMap<string, string | null>;
@@ -43,7 +43,7 @@ export function copiedFile(row: Record<string, Json>): CopiedFile {
   );
   const rows = Number(row['count']);
   return {
-    location: row['filename'] as string,
+    path: row['filename'] as string,
     rows,
     bytes: Number(row['file_size_bytes']),
     partition: new Map([...entries(row['partition_keys'])].map(([name, value]) => [name, text(value)])),

@@ -106,7 +106,7 @@ export const verifyS3: Verify = async ({ lake, config }, checks) => {
       () => 'stored',
       (error: Error) => error.name,
     );
-    const [object, left] = [await objects.head('s3/broken'), await lake.s3.abortUploads!('s3/')];
+    const [object, left] = [await objects.head('s3/broken'), await objects.abortUploads('s3/')];
     if (ended === 'stored' || object !== null || left !== 0)
       throw unexpected(
         'nothing',

@@ -1,6 +1,9 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Table } from '../../../dag/relation.ts';
 import { Database } from '../../../engines/duckdb/database.ts';
+import type { S3Access } from '../../../engines/duckdb/s3-access.ts';
 import { Session } from '../../../engines/duckdb/session.ts';
 import { RetryableError, TerminalError } from '../../../ports/errors.ts';
 import { column, input, job, keys, output, rows, write } from '../../ports/sql-engine/fixture.ts';
@@ -13,13 +16,16 @@ import { openedEngineOnS3 } from './opened.ts';
 
 const columns = [column('n', 'bigint'), column('p', 'text')];
 
-/** An engine whose DuckDB reaches S3 through a proxy; its object store does not. */
-async function openedBehindProxy(access: Parameters<typeof openedEngineOnS3>[0] = {}) {
+/** An engine that reaches S3 through a proxy: DuckDB unless told otherwise, or what stores its files. */
+async function openedBehindProxy({
+  behind = 'DuckDB',
+  access = {},
+}: { readonly behind?: 'DuckDB' | 'store'; readonly access?: Partial<S3Access> } = {}) {
   const proxy = await openFaultProxy(emulator.endpoint);
-  const opened = await openedEngineOnS3({
-    ...access,
-    access: { endpoint: proxy.endpoint, ...access.access },
-  });
+  const { endpoint } = proxy;
+  const opened = await openedEngineOnS3(
+    behind === 'store' ? { access, store: { endpoint } } : { access: { endpoint, ...access } },
+  );
   return {
     ...opened,
     proxy,
@@ -28,6 +34,12 @@ async function openedBehindProxy(access: Parameters<typeof openedEngineOnS3>[0] 
       await proxy[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What COPY or a spilling statement has left on this machine's disk. */
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
 const accessKey = ({ headers }: Seen) => /Credential=([^/]+)/.exec(headers.authorization ?? '')?.[1];
@@ -67,22 +79,57 @@ describeWithBed('DuckDB on S3', () => {
     }
   });
 
-  test('a job that fails while its parts go up leaves neither an object nor an upload', async () => {
+  const many = `select i as n, md5(i::varchar) as p from range(600000) r(i)`;
+  const denied = { status: 403, code: 'AccessDenied' } as const;
+
+  test('DuckDB itself writes nothing there, and what waited for the store is gone from the disk', async () => {
     await using opened = await openedBehindProxy();
-    let parts = 0;
-    opened.proxy.fault = (seen) =>
-      isPart(seen) && (parts += 1) > 1 ? { status: 403, code: 'AccessDenied' } : undefined;
+    await write(opened.engine, output(many, columns, { prefix: 'out/g' }));
+    expect(opened.proxy.seen.filter(({ method }) => method !== 'GET' && method !== 'HEAD')).toEqual([]);
+    expect(await keys(opened.objects, 'out/g')).not.toEqual([]);
+    expect(await filesBelow(opened.spillFolder)).toEqual([]);
+  });
+
+  test.each<[string, (seen: Seen, part: number) => boolean]>([
+    ['while its parts go up', (seen, part) => isPart(seen) && part > 1],
+    ['before its first part goes up', ({ method, url }) => method === 'POST' && url.includes('uploads')],
+  ])('a job that fails %s leaves neither an object nor an upload, here or there', async (_, fails) => {
+    await using opened = await openedBehindProxy({ behind: 'store' });
+    let [parts, refused] = [0, 0];
+    opened.proxy.fault = (seen) => {
+      if (isPart(seen)) parts += 1;
+      if (!fails(seen, parts)) return undefined;
+      refused += 1;
+      return denied;
+    };
     const writing = opened.engine.run(
       job({
         outputs: [
-          output(`select i as n, md5(i::varchar) as p from range(600000) r(i)`, columns, { prefix: 'out/f' }),
+          output(many, columns, { prefix: 'out/f' }),
+          output(`select 1 as n, '2' as p`, columns, { name: 'other' }),
         ],
       }),
     );
     await expect(writing).rejects.toThrow(/s3:PutObject/);
-    expect(parts).toBeGreaterThan(1);
+    expect(refused).toBeGreaterThan(0);
     expect(await keys(opened.objects, 'out/f')).toEqual([]);
     expect(await opened.objects.abortUploads('')).toBe(0);
+    expect(await filesBelow(opened.spillFolder)).toEqual([]);
+  });
+
+  test('a job that is stopped while its files go up ends at once', async () => {
+    await using opened = await openedBehindProxy({ behind: 'store' });
+    const abort = new AbortController();
+    opened.proxy.fault = (seen) => {
+      if (!isPart(seen)) return undefined;
+      abort.abort(new Error('stopped'));
+      return 'silence';
+    };
+    const writing = opened.engine.run(job({ outputs: [output(many, columns, { prefix: 'out/f' })] }), abort);
+    await expect(writing).rejects.toThrow('stopped');
+    opened.proxy.fault = () => undefined;
+    expect(await keys(opened.objects, 'out/f')).toEqual([]);
+    expect(await filesBelow(opened.spillFolder)).toEqual([]);
   });
 
   test('a job whose statement fails midway leaves no half file', async () => {
@@ -104,10 +151,12 @@ describeWithBed('DuckDB on S3', () => {
     });
     await using opened = await openedBehindProxy({ access: { credentials } });
     const written = await write(opened.engine, output(`select 1 as n, 'x' as p`, columns));
+    const reading = () => rows(opened.engine, 'select n from t', [input('t', written, columns)]);
+    await reading();
     expect(new Set(opened.proxy.seen.map(accessKey))).toEqual(new Set(['first']));
     opened.proxy.seen.splice(0);
     current = 'second';
-    await rows(opened.engine, 'select n from t', [input('t', written, columns)]);
+    await reading();
     expect(new Set(opened.proxy.seen.map(accessKey))).toEqual(new Set(['second']));
     expect(opened.proxy.seen[0]!.headers['x-amz-security-token']).toBe('of second');
   });

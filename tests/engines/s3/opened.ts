@@ -27,7 +27,7 @@ export async function openedEngineOnS3({
   const spillFolder = await mkdtemp(join(tmpdir(), 'ingot-duckdb-s3-'));
   const opened = await openedStore(store);
   const objects = opened.store;
-  const s3 = s3Access({ abortUploads: (prefix) => objects.abortUploads(prefix), ...access });
+  const s3 = s3Access(access);
   const engine = await openDuckDbSqlEngine({
     objects,
     memoryLimitBytes,
