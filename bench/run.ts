@@ -13,7 +13,7 @@ const { values, positionals } = parseArgs({
 const quick: Readonly<Record<string, readonly string[]>> = {
   interpreter: ['--rounds', '2'],
   upsert: ['--rows', '100000', '--rounds', '1'],
-  payments: ['--rows', '500000'],
+  payments: ['--rows', '500000', '--rounds', '1'],
   'csv-import': ['--rows', '500000'],
   backfill: ['--days', '100'],
   reducer: ['--tasks', '2000', '--items', '4000'],
