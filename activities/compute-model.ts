@@ -244,13 +244,21 @@ function runRelation({ start, end, logicalDate }: TaskContext['interval']): Inli
   };
 }
 
-function outputRelation(name: string, select: string, { to }: Write, context: TaskContext): OutputRelation {
-  const { table } = to;
+function outputRelation(name: string, select: string, write: Write, context: TaskContext): OutputRelation {
+  const { table } = write.to;
+  const [owned, ...more] = selectors(table.name, write.owns, context.interval);
+  const isOne =
+    owned !== undefined &&
+    'values' in owned &&
+    more.length === 0 &&
+    table.partitionBy.length > 0 &&
+    table.partitionBy.every((column) => owned.values[column] !== undefined);
   return {
     name,
     select,
     columns: table.columns,
     partitionBy: table.partitionBy,
+    ...(isOne ? { partition: owned.values } : {}),
     prefix: context.attemptPrefix(`${table.zone}/${table.name.replace('.', '/')}`),
   };
 }

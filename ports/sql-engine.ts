@@ -36,6 +36,8 @@ export interface OutputRelation {
    */
   readonly columns: readonly Column[];
   readonly partitionBy: readonly string[];
+  /** A hint, which changes no result: the one partition that all rows are of, where that is known before. */
+  readonly partition?: PartitionValues;
   /** Key prefix in the object store, fresh for this attempt. */
   readonly prefix: string;
 }

@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Column, PartitionValues } from '../../dag/relation.ts';
 import { TerminalError } from '../../ports/errors.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
@@ -7,7 +8,8 @@ import { mergeStatistics } from './column-statistics.ts';
 import { losslessCast } from './lossless-cast.ts';
 import { keyOf, type OutputFiles, type OutputFolder } from './output-files.ts';
 import type { DescribedColumn, Session } from './session.ts';
-import { fileLiteral, identifier, literal, selectText } from './sql-text.ts';
+import { duckdbType, fileLiteral, identifier, literal, selectText } from './sql-text.ts';
+import { elsewhereMark, RowElsewhere } from './statement-errors.ts';
 import { type CopiedFile, copiedFile } from './written-files.ts';
 
 /** Removes what an earlier attempt under the same prefix left behind. */
@@ -37,22 +39,63 @@ function checkColumns(output: OutputRelation, found: readonly DescribedColumn[],
   });
 }
 
-function copyStatement(
-  output: OutputRelation,
-  found: readonly DescribedColumn[],
-  path: string,
-  maxFileBytes: number,
-): string {
+type Casts = ReadonlyMap<string, string>;
+
+/** Each declared column as an expression over the select's. */
+function casts(output: OutputRelation, found: readonly DescribedColumn[]): Casts {
   const types = new Map(found.map((column) => [column.name, column.type]));
-  const columns = output.columns.map(
-    (column) =>
-      `${losslessCast(identifier(column.name), types.get(column.name)!, column.type, column.name)} AS ${identifier(column.name)}`,
+  return new Map(
+    output.columns.map(({ name, type }) => [
+      name,
+      losslessCast(identifier(name), types.get(name)!, type, name),
+    ]),
   );
+}
+
+function copyStatement(select: string, columns: Casts, path: string, layout: string): string {
+  const list = [...columns].map(([name, value]) => `${value} AS ${identifier(name)}`).join(', ');
+  return `COPY (SELECT ${list} FROM (\n${selectText(select)}\n)) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS, ${layout})`;
+}
+
+/** All rows as they come, or one folder for each partition of theirs. */
+function wholeStatement(output: OutputRelation, columns: Casts, path: string, maxFileBytes: number): string {
   const layout =
     output.partitionBy.length === 0
       ? `FILE_SIZE_BYTES ${maxFileBytes}`
       : `PARTITION_BY (${output.partitionBy.map(identifier).join(', ')}), WRITE_PARTITION_COLUMNS false`;
-  return `COPY (SELECT ${columns.join(', ')} FROM (\n${selectText(output.select)}\n)) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS, ${layout})`;
+  return copyStatement(output.select, columns, path, layout);
+}
+
+/**
+ * Rows of one partition, which need not be divided: that costs a copy of each. A row of another raises `elsewhereMark`, in the value of
+ * a column, for a condition could be asked about rows that the select leaves out.
+ */
+function onePartitionStatement(
+  output: OutputRelation,
+  partition: PartitionValues,
+  columns: Casts,
+  path: string,
+  maxFileBytes: number,
+): string {
+  const types = new Map(output.columns.map(({ name, type }) => [name, duckdbType(type)]));
+  const isHere = output.partitionBy
+    .map((name) => {
+      const text = literal(partition[name]!);
+      const value = `TRY_CAST(${text} AS ${types.get(name)})`;
+      return `${columns.get(name)} = ${value} AND CAST(${value} AS VARCHAR) = ${text}`;
+    })
+    .join(' AND ');
+  const [[first, value], ...rest] = [...columns].filter(([name]) => !output.partitionBy.includes(name)) as [
+    [string, string],
+    ...[string, string][],
+  ];
+  const checked = `CASE WHEN ${isHere} THEN ${value} ELSE error(${literal(elsewhereMark)}) END`;
+  return copyStatement(
+    output.select,
+    new Map([[first, checked], ...rest]),
+    path,
+    `FILE_SIZE_BYTES ${maxFileBytes}`,
+  );
 }
 
 function partitionOf(output: OutputRelation, file: CopiedFile, place: string): PartitionValues {
@@ -145,6 +188,37 @@ async function boundedFiles(
   return bounded;
 }
 
+/** The files of an output whose rows are all of one partition; null when that turns out not to be so. */
+async function copyOnePartition(
+  session: Session,
+  output: OutputRelation,
+  partition: PartitionValues,
+  columns: Casts,
+  under: OutputFolder,
+  maxFileBytes: number,
+): Promise<readonly CopiedFile[] | null> {
+  const folder = output.partitionBy.map((name) => `${name}=${encodeURIComponent(partition[name]!)}`);
+  const path = join(under.path, ...folder);
+  await mkdir(path, { recursive: true });
+  try {
+    const files = (
+      await session.rows({
+        label: `output ${output.name}`,
+        sql: onePartitionStatement(output, partition, columns, path, maxFileBytes),
+        authored: selectText(output.select),
+      })
+    ).map(copiedFile);
+    if (files.some(({ rows }) => rows > 0))
+      return files.map((file) => ({ ...file, partition: new Map(Object.entries(partition)) }));
+    for (const file of files) await rm(file.path);
+    return [];
+  } catch (error) {
+    if (!(error instanceof RowElsewhere)) throw error;
+    await rm(path, { recursive: true });
+    return null;
+  }
+}
+
 /** Writes one output and says what stands where; rows of a partition are in its own folder. Its files will last once `files` has settled. */
 export async function writeOutput(
   session: Session,
@@ -158,12 +232,15 @@ export async function writeOutput(
   const found = await session.describe({ label, sql: authored, authored });
   checkColumns(output, found, place);
   const under = await files.folder(output.prefix);
-  const rows = await session.rows({
-    label,
-    sql: copyStatement(output, found, under.path, maxFileBytes),
-    authored,
-  });
-  const copied = await boundedFiles(session, rows.map(copiedFile), output, maxFileBytes);
+  const columns = casts(output, found);
+  const { partition } = output;
+  const undivided =
+    partition === undefined || output.columns.length === output.partitionBy.length
+      ? null
+      : await copyOnePartition(session, output, partition, columns, under, maxFileBytes);
+  const sql = wholeStatement(output, columns, under.path, maxFileBytes);
+  const whole = undivided ?? (await session.rows({ label, sql, authored })).map(copiedFile);
+  const copied = await boundedFiles(session, whole, output, maxFileBytes);
   files.keep(
     under,
     copied.map((file) => file.path),

@@ -1,6 +1,11 @@
 import { RetryableError, TerminalError } from '../../ports/errors.ts';
 import { lossMark } from './lossless-cast.ts';
 
+/** Raised by a statement that writes one partition, for a row that is of another. */
+export const elsewhereMark = 'ingot: a row of another partition';
+
+export class RowElsewhere extends Error {}
+
 /** One statement sent to DuckDB: what it is called in messages, and where in its text the author's own SQL begins. */
 export interface Statement {
   readonly label: string;
@@ -157,6 +162,7 @@ function refusedByS3(place: string, message: string, status: number): TerminalEr
 export function statementError(error: unknown, statement: Statement, place: string, others: boolean): Error {
   if (error instanceof TerminalError || error instanceof RetryableError) return error;
   const { type, message, position, status } = complaint(error);
+  if (message.includes(elsewhereMark)) return new RowElsewhere();
   const where = `${place}, ${statement.label}${lineAndColumn(statement, position)}`;
   if (message.includes(lossMark)) {
     const column = message.slice(message.indexOf(lossMark) + lossMark.length);
