@@ -197,8 +197,9 @@ async function copyOnePartition(
   under: OutputFolder,
   maxFileBytes: number,
 ): Promise<readonly CopiedFile[] | null> {
-  const folder = output.partitionBy.map((name) => `${name}=${encodeURIComponent(partition[name]!)}`);
-  const path = join(under.path, ...folder);
+  const folders = output.partitionBy.map((name) => `${name}=${encodeURIComponent(partition[name]!)}`);
+  const path = join(under.path, ...folders);
+  const removed = () => rm(join(under.path, folders[0]!), { recursive: true });
   await mkdir(path, { recursive: true });
   try {
     const files = (
@@ -210,11 +211,11 @@ async function copyOnePartition(
     ).map(copiedFile);
     if (files.some(({ rows }) => rows > 0))
       return files.map((file) => ({ ...file, partition: new Map(Object.entries(partition)) }));
-    for (const file of files) await rm(file.path);
+    await removed();
     return [];
   } catch (error) {
     if (!(error instanceof RowElsewhere)) throw error;
-    await rm(path, { recursive: true });
+    await removed();
     return null;
   }
 }
@@ -248,13 +249,9 @@ export async function writeOutput(
   const groups = Map.groupBy(copied, (file) => JSON.stringify(partitionOf(output, file, place)));
   return [...groups]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([partition, files]) => {
-      const written = writtenPartition(
-        output.columns,
-        JSON.parse(partition) as PartitionValues,
-        files,
-        under,
-      );
+    .map(([text, group]) => {
+      const values = JSON.parse(text) as PartitionValues;
+      const written = writtenPartition(output.columns, values, group, under);
       checkNulls(output, written, place);
       return written;
     });

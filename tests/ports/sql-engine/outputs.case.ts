@@ -137,15 +137,17 @@ export function outputCases(test: ConformanceTest, open: OpenSqlEngine): void {
     ['right for no row', `n < 0`, { day: '2026-01-02' }],
     ['wrong for some rows', `n > 0`, { day: '2026-01-02' }],
     ['no value of its type', `n > 0`, { day: 'x' }],
+    ['right in two columns', `n = 1`, { day: '2026-01-02', t: '1' }],
+    ['wrong in one of two columns', `n % 2 = 1`, { day: '2026-01-02', t: '1' }],
     ['spelt otherwise', `n % 2 = 1`, { day: '2026-01-02 00:00:00' }],
   ];
   for (const [words, where, partition] of hints)
     test(`an output told that its rows are of one partition, which is ${words}, is as if it had not been`, async () => {
       await using fixture = await open();
-      const columns = [column('day', 'date', false), column('n', 'bigint'), column('t', 'text')];
+      const columns = [column('day', 'date', false), column('n', 'bigint'), column('t', 'text', false)];
       const select = `select case when n % 2 = 1 then date '2026-01-02' else date '2026-01-01' end as day, cast(n as bigint) as n, cast(n as text) as t from (values (1), (2), (3), (4), (5)) v(n) where ${where}`;
       const one = (more: { partition?: Record<string, string> }) =>
-        output(select, columns, { partitionBy: ['day'], ...more });
+        output(select, columns, { partitionBy: Object.keys(partition), ...more });
       const [plain, told] = [one({}), one({ partition })];
       const [without, written] = [await write(fixture.engine, plain), await write(fixture.engine, told)];
       const facts = (some: typeof written) =>
@@ -159,7 +161,7 @@ export function outputCases(test: ConformanceTest, open: OpenSqlEngine): void {
         rows(
           fixture.engine,
           'select day, count(*) as c, sum(n) as s, min(t) as t from source group by day order by day',
-          [input('source', some, columns, ['day'])],
+          [input('source', some, columns, Object.keys(partition))],
         );
       expect(await sums(written)).toEqual(await sums(without));
       const stored = written.flatMap(({ files }) => files.map(({ key }) => key));
