@@ -1,15 +1,14 @@
 import { pc } from '../colours.ts';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { explanationText } from '../../dag/explain-text.ts';
 import type { Ledger, RunRecord } from '../../ports/ledger.ts';
 import { explainRun, type ExplainedTask, type RunReason } from '../../workers/explain-run.ts';
 import { queuePollers } from '../../workers/queue-pollers.ts';
 import { UsageError, type Cli } from '../cli.ts';
-import { findRun } from '../find-run.ts';
 import { heldText } from '../operator-view.ts';
 import { instant, runStateText, stateText } from '../format.ts';
 import { withSession, type Session } from '../session.ts';
 import { textTable } from '../text-table.ts';
+import { findAnyRun, type UnbegunRun } from '../unbegun-run.ts';
 import { unpolledText } from '../unpolled.ts';
 
 const namedRuns = 5;
@@ -73,41 +72,24 @@ function chosen(tasks: readonly ExplainedTask[], task: string | undefined): read
   );
 }
 
-/** Of a run the ledger does not know: it may not have been taken up yet, or not have been started. */
-async function explainUnknown(
-  cli: Cli,
-  session: Session,
-  ledger: Ledger,
-  text: string,
-  json: boolean,
-): Promise<boolean> {
+/** Of a run that no worker has begun. */
+async function explainUnbegun(cli: Cli, session: Session, run: UnbegunRun, json: boolean): Promise<void> {
   const { client, namespace } = await session.temporal();
-  const dagId = text.replace(/-\d{4}-\d{2}-\d{2}T[\d:.]+Z$/, '');
-  const describe = client.workflow.getHandle(text).describe();
-  const open = await describe.then(
-    ({ status }) => status.name === 'RUNNING',
-    (error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    },
+  const { taskQueue, workers, lastSeenAt } = await queuePollers(client, namespace, session.config.taskQueue);
+  const reason: RunReason =
+    workers.length === 0
+      ? { kind: 'no_worker_polls', taskQueue, lastSeenAt }
+      : { kind: 'no_worker_knows_dag' };
+  cli.print(
+    json
+      ? JSON.stringify({ workflowId: run.workflowId, reasons: [reason], tasks: [] })
+      : `${pc.bold(run.workflowId)}  was started, and has not begun: ${reasonText(reason, run)}`,
   );
-  if (open) {
-    const { taskQueue, workers, lastSeenAt } = await queuePollers(
-      client,
-      namespace,
-      session.config.taskQueue,
-    );
-    const reason: RunReason =
-      workers.length === 0
-        ? { kind: 'no_worker_polls', taskQueue, lastSeenAt }
-        : { kind: 'no_worker_knows_dag' };
-    cli.print(
-      json
-        ? JSON.stringify({ workflowId: text, reasons: [reason], tasks: [] })
-        : `${pc.bold(text)}  was started, and has not begun: ${reasonText(reason, { workflowId: text, dagId })}`,
-    );
-    return true;
-  }
+}
+
+/** Of a run that is not there: whether its DAG is paused. */
+async function explainAbsent(cli: Cli, ledger: Ledger, text: string, json: boolean): Promise<boolean> {
+  const dagId = text.replace(/-\d{4}-\d{2}-\d{2}T[\d:.]+Z$/, '');
   const clock = dagId === text ? null : await ledger.clock(dagId);
   if (clock?.paused !== true) return false;
   cli.print(
@@ -126,13 +108,13 @@ export async function runsExplain(
 ): Promise<void> {
   await withSession(cli, { temporal: true }, async (session) => {
     const [{ client, namespace }, { ledger }] = await Promise.all([session.temporal(), session.readers()]);
-    let run: RunRecord;
-    try {
-      run = await findRun(ledger, text);
-    } catch (error) {
-      if (error instanceof UsageError && (await explainUnknown(cli, session, ledger, text, json))) return;
+    const found = await findAnyRun(ledger, client, text).catch(async (error: unknown) => {
+      if (error instanceof UsageError && (await explainAbsent(cli, ledger, text, json))) return null;
       throw error;
-    }
+    });
+    if (found === null) return;
+    if ('unbegun' in found) return explainUnbegun(cli, session, found.unbegun, json);
+    const { run } = found;
     const { taskQueue } = session.config;
     const explained = await explainRun({ client, namespace, ledger, taskQueue }, run);
     const tasks = chosen(explained.tasks, task);

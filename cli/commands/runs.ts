@@ -1,9 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
 import { pc } from '../colours.ts';
 import { operatorEvents } from '../../dag/operator-event.ts';
 import { waitText } from '../../dag/wait-text.ts';
 import type { AttemptRecord, Publication, RunRecord } from '../../ports/ledger.ts';
-import { cancelRun, runResult } from '../../workers/client.ts';
+import { cancelRun, runResult, type RunHandle, type RunResult } from '../../workers/client.ts';
 import { turnOf } from '../../workers/explain-run.ts';
+import { queuePollers } from '../../workers/queue-pollers.ts';
 import { UsageError, type Cli } from '../cli.ts';
 import { findRun } from '../find-run.ts';
 import { linkTo } from '../links.ts';
@@ -14,6 +17,7 @@ import { waitsOf } from '../run-waits.ts';
 import { withSession } from '../session.ts';
 import { unchangedOf, unchangedText } from '../unchanged.ts';
 import { textTable } from '../text-table.ts';
+import { findAnyRun } from '../unbegun-run.ts';
 import { unpolledOf, unpolledText } from '../unpolled.ts';
 
 function rowsByTable(outputs: Publication['outputs']): string {
@@ -132,17 +136,38 @@ export async function runsCancel(
   options: { readonly json?: boolean },
 ): Promise<void> {
   await withSession(cli, { temporal: true }, async (session) => {
-    const { ledger } = await session.readers();
-    const run = await findRun(ledger, text);
-    if (run.state !== 'running')
+    const [{ client, namespace }, { ledger }] = await Promise.all([session.temporal(), session.readers()]);
+    const found = await findAnyRun(ledger, client, text);
+    if ('run' in found && found.run.state !== 'running')
       throw new UsageError(
-        `expected a run that is under way; found ${run.workflowId}, ${run.state} since ${instant(run.endedAt)}.`,
+        `expected a run that is under way; found ${found.run.workflowId}, ${found.run.state} since ${instant(found.run.endedAt)}.`,
       );
-    const { client } = await session.temporal();
-    await cancelRun(client, run);
-    const result = await runResult(client, run);
-    if (options.json)
-      cli.print(JSON.stringify({ runId: run.runId, workflowId: run.workflowId, state: result.state }));
-    else cli.print(`${run.workflowId} is ${result.state}.`);
+    const { runId, workflowId } = 'run' in found ? found.run : found.unbegun;
+    await cancelRun(client, { runId, workflowId });
+    const { taskQueue } = session.config;
+    const state = await endedState(client, { runId, workflowId }, namespace, taskQueue);
+    if (options.json) cli.print(JSON.stringify({ runId, workflowId, state: state ?? 'cancelling' }));
+    else if (state !== null) cli.print(`${workflowId} is ${state}.`);
+    else
+      cli.print(
+        `${workflowId} was asked to end. No worker polls the task queue ${taskQueue} now; the next one that does ends it.`,
+      );
   });
+}
+
+const patienceMs = 5000;
+
+/** How the run ended; null where no worker is there to end it. */
+async function endedState(
+  client: Client,
+  run: RunHandle,
+  namespace: string,
+  taskQueue: string,
+): Promise<RunResult['state'] | null> {
+  const ended = runResult(client, run);
+  ended.catch(() => undefined);
+  const soon = await Promise.race([ended, delay(patienceMs, null, { ref: false })]);
+  if (soon !== null) return soon.state;
+  const { workers } = await queuePollers(client, namespace, taskQueue);
+  return workers.length === 0 ? null : (await ended).state;
 }

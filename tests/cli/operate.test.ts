@@ -95,6 +95,35 @@ test('a run waits for its pool, is held, cleared, approved, and starts what wait
   expect(await good('assets', 'show', 'invoices.sent')).toMatch(/told +invoices\.sent +up to date/);
 });
 
+test('a run that no worker has begun is explained and cancelled, and nothing that is no run', async () => {
+  const begin = async (more: Record<string, string> = {}) => {
+    const other = { INGOT_DAGS: join(import.meta.dirname, '../support/dags.ts'), ...more };
+    const trigger = ['dags', 'trigger', 'quick', '--date', '2026-01-05', '--json'];
+    return JSON.parse((await run(home, trigger, other)).stdout) as { workflowId: string; runId: string };
+  };
+  const strange = await begin();
+  expect(await good('runs', 'explain', strange.workflowId)).toContain(
+    'no worker asked so far knows the DAG quick',
+  );
+  expect(await good('runs', 'cancel', strange.runId)).toContain(`${strange.workflowId} is cancelled`);
+  expect((await ingot('runs', 'explain', strange.workflowId)).code).toBe(2);
+
+  const elsewhere = { INGOT_TASK_QUEUE: 'nobodys' };
+  const lonely = await begin(elsewhere);
+  const explained = await run(home, ['runs', 'explain', lonely.runId], elsewhere);
+  expect(explained.stdout).toContain('no worker polls the task queue nobodys');
+  const cancelled = await run(home, ['runs', 'cancel', lonely.workflowId, '--json'], elsewhere);
+  expect(JSON.parse(cancelled.stdout)).toEqual({
+    runId: lonely.runId,
+    workflowId: lonely.workflowId,
+    state: 'cancelling',
+  });
+
+  const feed = await ingot('runs', 'cancel', 'assets:told');
+  expect(feed).toMatchObject({ code: 2 });
+  expect(feed.stderr).toContain('expected a run id');
+});
+
 test('a closed run is marked and starts again with what had succeeded; a pool in use is not deleted', async () => {
   expect(await good('tasks', 'mark', 'failed', id, 'send', '--dry-run')).toMatch(/send +success +failed/);
   expect(await good('tasks', 'mark', 'failed', id, 'send')).toContain('it starts again as run');
