@@ -1,5 +1,5 @@
 import type { Explanation, TaskStanding } from './explain.ts';
-import type { Failure } from './run-progress.ts';
+import type { Failure, WaitReason } from './run-progress.ts';
 import { waitText } from './wait-text.ts';
 
 function standingsText(standings: readonly TaskStanding[]): string {
@@ -12,11 +12,13 @@ export function explanationText(explanation: Explanation, failure: Failure | nul
     case 'unknown_instance':
       return 'the run has no such task';
     case 'running':
-      return `attempt ${explanation.attempt} is under way`;
+      return explanation.attempt === 0
+        ? 'its instances are under way'
+        : `attempt ${explanation.attempt} is under way`;
     case 'ended':
       return endedText(explanation, failure);
     case 'waiting':
-      return `waits: ${waitText(explanation.for, (ms) => new Date(ms).toISOString())}${failure === null ? '' : `, after ${failure.type}: ${failure.message}`}`;
+      return `${waitingText(explanation.for)}${failure === null ? '' : `, after ${failure.type}: ${failure.message}`}`;
     case 'waiting_for_slot':
       return `waits for one of the ${explanation.maxActiveTasks} slots of the run (maxActiveTasks)`;
     case 'upstream_open':
@@ -28,6 +30,11 @@ export function explanationText(explanation: Explanation, failure: Failure | nul
     case 'run_ended':
       return `the run ended as ${explanation.outcome} before it did`;
   }
+}
+
+function waitingText(reason: WaitReason): string {
+  const text = waitText(reason, (ms) => new Date(ms).toISOString());
+  return reason.reason === 'pool' || reason.reason === 'past' ? text : `waits: ${text}`;
 }
 
 function endedText(

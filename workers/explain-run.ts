@@ -116,7 +116,8 @@ function tasksOf(
     attempt,
     explanation: explain(plan, progress, key),
     failure,
-    pending: state === 'running' ? (pending.get(`${plan.dagId}.${taskId}`) ?? null) : null,
+    // A mapped task has no attempt of its own.
+    pending: state === 'running' && attempt > 0 ? (pending.get(`${plan.dagId}.${taskId}`) ?? null) : null,
     job: jobs.get(key) ?? null,
   }));
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { explain } from '../../dag/explain.ts';
+import { explanationText } from '../../dag/explain-text.ts';
 import { Driven, dag, planOf } from './support.ts';
 
 const nothing = () => null;
@@ -60,4 +61,15 @@ test('a task of a cancelled run says so', () => {
   expect(explain(plan, new Driven(plan).tell({ type: 'cancel_requested' }).progress, 'd')).toEqual({
     kind: 'run_cancelled',
   });
+});
+
+test('an explanation in words says once that it waits, and no attempt of a mapped task', () => {
+  const said = (explanation: Parameters<typeof explanationText>[0]) => explanationText(explanation, null);
+  expect(said({ kind: 'running', attempt: 2 })).toBe('attempt 2 is under way');
+  expect(said({ kind: 'running', attempt: 0 })).toBe('its instances are under way');
+  const pool = { reason: 'pool', pool: 'erp', slots: 1, sinceMs: 0, standing: null } as const;
+  expect(said({ kind: 'waiting', for: pool })).toBe('waits for 1 slot of pool erp');
+  expect(said({ kind: 'waiting', for: { reason: 'approval', untilMs: 0 } })).toBe(
+    'waits: approval, until 1970-01-01T00:00:00.000Z',
+  );
 });
