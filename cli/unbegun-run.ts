@@ -2,6 +2,7 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Ledger, RunRecord } from '../ports/ledger.ts';
 import type { RunHandle } from '../workers/client.ts';
+import { searchAttributes } from '../workers/search-attributes.ts';
 import { UsageError } from './cli.ts';
 import { findRun } from './find-run.ts';
 
@@ -10,7 +11,7 @@ export interface UnbegunRun extends RunHandle {
   readonly dagId: string;
 }
 
-const dagKey = defineSearchAttributeKey('IngotDag', 'KEYWORD');
+const dagKey = defineSearchAttributeKey('IngotDag', searchAttributes.IngotDag);
 const isRunId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 async function workflowIdOf(client: Client, text: string): Promise<string | null> {
@@ -24,9 +25,11 @@ export async function findUnbegun(client: Client, text: string): Promise<Unbegun
   const workflowId = await workflowIdOf(client, text);
   if (workflowId === null) return null;
   try {
-    const { status, runId, typedSearchAttributes } = await client.workflow.getHandle(workflowId).describe();
-    const dagId = typedSearchAttributes.get(dagKey);
-    return status.name === 'RUNNING' && dagId !== undefined ? { workflowId, runId, dagId } : null;
+    const description = await client.workflow.getHandle(workflowId).describe();
+    const { status, runId, type: dagId, typedSearchAttributes } = description;
+    // A backfill has the attribute too, and is of another type.
+    const isRun = typedSearchAttributes.get(dagKey) === dagId;
+    return status.name === 'RUNNING' && isRun ? { workflowId, runId, dagId } : null;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;

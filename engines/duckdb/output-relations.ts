@@ -239,9 +239,11 @@ export async function writeOutput(
     partition === undefined || output.columns.length === output.partitionBy.length
       ? null
       : await copyOnePartition(session, output, partition, columns, under, maxFileBytes);
-  const sql = wholeStatement(output, columns, under.path, maxFileBytes);
-  const whole = undivided ?? (await session.rows({ label, sql, authored })).map(copiedFile);
-  const copied = await boundedFiles(session, whole, output, maxFileBytes);
+  const whole = async () => {
+    const sql = wholeStatement(output, columns, under.path, maxFileBytes);
+    return (await session.rows({ label, sql, authored })).map(copiedFile);
+  };
+  const copied = await boundedFiles(session, undivided ?? (await whole()), output, maxFileBytes);
   files.keep(
     under,
     copied.map((file) => file.path),

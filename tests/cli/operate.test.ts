@@ -122,9 +122,14 @@ test('a run that no worker has begun is explained and cancelled, and nothing tha
     state: 'cancelling',
   });
 
-  const feed = await ingot('runs', 'cancel', 'assets:told');
-  expect(feed).toMatchObject({ code: 2 });
-  expect(feed.stderr).toContain('expected a run id');
+  const range = ['--from', '2026-01-06', '--to', '2026-01-07', '--detach'];
+  const other = { INGOT_DAGS: join(import.meta.dirname, '../support/dags.ts'), ...elsewhere };
+  expect(await run(home, ['backfill', 'create', 'quick', ...range], other)).toMatchObject({ code: 0 });
+  for (const none of ['assets:told', 'ingot-backfill-quick-2026-01-06-2026-01-07']) {
+    const refused = await ingot('runs', 'cancel', none);
+    expect(refused, none).toMatchObject({ code: 2 });
+    expect(refused.stderr).toContain('expected a run id');
+  }
 });
 
 test('a closed run is marked and starts again with what had succeeded; a pool in use is not deleted', async () => {
